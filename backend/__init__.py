@@ -1,0 +1,1 @@
+"""The roof: knows every room, puts them together and opens the doors."""

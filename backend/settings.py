@@ -1,0 +1,196 @@
+"""Every setting, read from the environment once. Each part of the house is handed its section.
+
+In production nothing generated or default is accepted where a secret belongs: see
+`Settings.refuse_unsafe_production`.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.errors import Misconfigured
+
+
+def _section(prefix: str = "STOFLOW_") -> SettingsConfigDict:
+    return SettingsConfigDict(
+        env_prefix=prefix, env_file=".env", extra="ignore", env_ignore_empty=True
+    )
+
+
+class Environment(StrEnum):
+    """Where the process runs."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class DatabaseSettings(BaseSettings):
+    """PostgreSQL 15 to 18."""
+
+    model_config = _section()
+
+    url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    """Unset: the embedded PostgreSQL in the data folder."""
+    pool_size: int = Field(default=5, ge=1, validation_alias="STOFLOW_DATABASE_POOL_SIZE")
+    max_overflow: int = Field(default=10, ge=0, validation_alias="STOFLOW_DATABASE_MAX_OVERFLOW")
+    tenant_roles: bool = Field(default=True, validation_alias="STOFLOW_DATABASE_TENANT_ROLES")
+    """Each shop's transactions run under a role of its own. Off only on Citus."""
+
+
+class TokenSettings(BaseSettings):
+    """Sign-in tokens."""
+
+    model_config = _section("STOFLOW_TOKEN_")
+
+    private_key: SecretStr | None = None
+    """RSA key in PEM, at least 2048 bits. Unset: one is made in the data folder."""
+    previous_public_keys: SecretStr | None = None
+    """PEM public keys, one after the other, whose tokens are still honoured after a rotation."""
+    issuer: str = "stoflow"
+    access_ttl: timedelta = timedelta(minutes=15)
+    """How long an access token is honoured."""
+    refresh_ttl: timedelta = timedelta(days=7)
+    """How long a sign-in lasts without a refresh."""
+
+
+class EncryptionSettings(BaseSettings):
+    """Secrets at rest: marketplace tokens."""
+
+    model_config = _section("STOFLOW_ENCRYPTION_")
+
+    key: SecretStr | None = None
+    """Fernet key. Unset: one is made in the data folder."""
+    previous_keys: SecretStr | None = None
+    """Older Fernet keys, separated by commas: read with, never written with."""
+
+
+class StorageSettings(BaseSettings):
+    """Where photos are kept."""
+
+    model_config = _section("STOFLOW_STORAGE_")
+
+    bucket: str | None = None
+    """Name of an S3 or R2 bucket. Unset: a folder in the data folder."""
+    endpoint_url: str | None = None
+    """For R2 or another S3 server; unset means Amazon's own."""
+    region: str = "auto"
+    access_key_id: SecretStr | None = None
+    secret_access_key: SecretStr | None = None
+
+
+class EbaySettings(BaseSettings):
+    """The application's keyset at eBay and eBay's addresses."""
+
+    model_config = _section("STOFLOW_EBAY_")
+
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    ru_name: str | None = None
+    """The redirect name of the keyset (not a URL)."""
+    auth_url: str = "https://auth.ebay.com"
+    api_url: str = "https://api.ebay.com"
+    identity_url: str = "https://apiz.ebay.com"
+    media_url: str = "https://apim.ebay.com"
+    marketplace_id: str = "EBAY_US"
+    timeout: timedelta = timedelta(seconds=20)
+    """Longest wait for one answer."""
+
+
+class LimitSettings(BaseSettings):
+    """What one client may ask for."""
+
+    model_config = _section("STOFLOW_LIMIT_")
+
+    requests: str = "600/minute"
+    """Per signed-in account, or per address where nobody is signed in."""
+    sign_in: str = "20/minute"
+    """Per address, for registering, signing in and refreshing."""
+    body_bytes: int = Field(default=1_000_000, ge=1_000)
+    upload_bytes: int = Field(default=30_000_000, ge=1_000)
+    """For photo and CSV uploads."""
+    trusted_proxies: int = Field(default=0, ge=0)
+    """How many proxies in front of us append to X-Forwarded-For; Railway has 1."""
+
+
+class WorkerSettings(BaseSettings):
+    """The background worker."""
+
+    model_config = _section("STOFLOW_WORKER_")
+
+    threads: int = Field(default=4, ge=1, le=64)
+    lease: timedelta = timedelta(seconds=60)
+    """A job whose worker gave no sign of life for this long is picked up by another."""
+    poll: timedelta = timedelta(seconds=1)
+    """Longest sleep between two looks for due work."""
+    shutdown_grace: timedelta = timedelta(seconds=20)
+
+
+class ImageFetchSettings(BaseSettings):
+    """Photos named by URL in an import."""
+
+    model_config = _section("STOFLOW_IMAGES_")
+
+    allow_private_addresses: bool = False
+    """Fetch from loopback and private networks too; for tests and the demo only."""
+    timeout: timedelta = timedelta(seconds=10)
+
+
+class Settings(BaseSettings):
+    """The whole configuration."""
+
+    model_config = _section()
+
+    environment: Environment = Environment.DEVELOPMENT
+    data_dir: Path = Path(".data")
+    """Embedded database, generated keys and photos."""
+    public_url: str = "http://127.0.0.1:8000"
+    """Address under which people reach this API."""
+    cors_origins: Annotated[list[str], NoDecode] = Field(
+        default=["http://localhost:3000", "http://localhost:3001"]
+    )
+    """Exact origins of the dashboard, separated by commas."""
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    redis_url: str | None = Field(default=None, validation_alias="REDIS_URL")
+    """Shared rate-limit counts for several API processes. Unset: counted per process."""
+
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    tokens: TokenSettings = Field(default_factory=TokenSettings)
+    encryption: EncryptionSettings = Field(default_factory=EncryptionSettings)
+    storage: StorageSettings = Field(default_factory=StorageSettings)
+    ebay: EbaySettings = Field(default_factory=EbaySettings)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
+    worker: WorkerSettings = Field(default_factory=WorkerSettings)
+    images: ImageFetchSettings = Field(default_factory=ImageFetchSettings)
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [origin.strip() for origin in value.split(",") if origin.strip()]
+        return value
+
+    @property
+    def in_production(self) -> bool:
+        """Whether real sellers are served."""
+        return self.environment is Environment.PRODUCTION
+
+    def refuse_unsafe_production(self) -> None:
+        """Raise `Misconfigured` naming every secret that production still lacks."""
+        if not self.in_production:
+            return
+        required = {
+            "DATABASE_URL": self.database.url,
+            "STOFLOW_TOKEN_PRIVATE_KEY": self.tokens.private_key,
+            "STOFLOW_ENCRYPTION_KEY": self.encryption.key,
+            "STOFLOW_STORAGE_BUCKET": self.storage.bucket,
+        }
+        missing = [name for name, value in required.items() if not value]
+        if missing:
+            raise Misconfigured(f"In production these must be set: {', '.join(missing)}.")
+        if not self.public_url.startswith("https://"):
+            raise Misconfigured("In production STOFLOW_PUBLIC_URL must start with https://.")

@@ -1,0 +1,1 @@
+"""Two Alembic lines: `platform` for the shared schemas, `tenant` for every shop's own."""

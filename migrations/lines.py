@@ -1,0 +1,58 @@
+"""What distinguishes the two migration lines."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alembic.config import Config
+from sqlalchemy import MetaData
+
+from models.registry import PLATFORM_METADATA, TENANT_METADATA
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Line:
+    """One chain of revisions with its own version table."""
+
+    name: str
+    metadata: MetaData
+    version_table: str
+    version_schema: str | None
+    """None: wherever the search_path points."""
+    schemas: frozenset[str] | None
+
+    def config(self, **attributes: Any) -> Config:
+        """An Alembic configuration without any ini file."""
+        config = Config()
+        config.set_main_option("script_location", str(_FOLDER))
+        config.set_main_option("version_locations", str(_FOLDER / self.name / "versions"))
+        config.set_main_option("path_separator", "os")
+        config.attributes["line"] = self
+        config.attributes.update(attributes)
+        return config
+
+    def includes(self, name: str | None, kind: str, _parents: Mapping[str, str | None]) -> bool:
+        """Whether autogenerate looks at this object."""
+        if kind == "schema" and self.schemas is not None:
+            return name in self.schemas
+        return name != self.version_table
+
+
+PLATFORM = Line(
+    name="platform",
+    metadata=PLATFORM_METADATA,
+    version_table="platform_schema_version",
+    version_schema="public",
+    schemas=frozenset({"public", "product_attributes"}),
+)
+
+TENANT = Line(
+    name="tenant",
+    metadata=TENANT_METADATA,
+    version_table="tenant_schema_version",
+    version_schema=None,
+    schemas=None,
+)

@@ -1,0 +1,103 @@
+"""Runs the two lines and renders the tenant line to SQL once.
+
+The rendered list is what provisioning replays for a new shop and what an upgrade applies to an
+existing one, so both come from the same revisions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TextIO, cast
+
+from alembic import command
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+from migrations.access import grant_tenant_access
+from migrations.lines import PLATFORM, TENANT, Line
+from shared.database import TEMPLATE_SCHEMA
+from shared.database.tenant_schema import quote_identifier
+
+_MIGRATING = 7_340_001
+"""Key of the advisory lock that lets one process migrate at a time."""
+
+
+@dataclass(frozen=True)
+class SchemaScript:
+    """SQL that brings a tenant schema to `revision`; statements name no schema."""
+
+    revision: str
+    statements: tuple[str, ...]
+
+
+class _StatementBuffer:
+    """Receives what Alembic would print, a statement a call."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    def write(self, printed: str) -> None:
+        lines = (line for line in printed.splitlines() if not line.startswith("--"))
+        statement = "\n".join(lines).strip().removesuffix(";")
+        if statement:
+            self.statements.append(statement)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+def head_of(line: Line) -> str:
+    """The newest revision of a line."""
+    head = ScriptDirectory.from_config(line.config()).get_current_head()
+    assert head is not None
+    return head
+
+
+@cache
+def tenant_script(since: str = "base") -> SchemaScript:
+    """The tenant line from `since` to its head, rendered once a process."""
+    buffer = _StatementBuffer()
+    config = TENANT.config(buffer=cast(TextIO, buffer))
+    command.upgrade(config, f"{since}:head", sql=True)
+    return SchemaScript(head_of(TENANT), tuple(buffer.statements))
+
+
+def migrate(engine: Engine, report: Callable[[str], None] = lambda _line: None) -> None:
+    """Bring shared schemas and template to their heads. Safe to run at the same time elsewhere."""
+    with engine.connect() as guard:
+        guard.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATING})
+        try:
+            with engine.begin() as connection:
+                _upgrade_platform(connection, report)
+            with engine.begin() as connection:
+                _upgrade_template(connection, report)
+        finally:
+            guard.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATING})
+
+
+def current_platform_revision(engine: Engine) -> str | None:
+    """Where the shared schemas are; None before the first migration."""
+    with engine.connect() as connection:
+        options = {
+            "version_table": PLATFORM.version_table,
+            "version_table_schema": PLATFORM.version_schema,
+        }
+        return MigrationContext.configure(connection, opts=options).get_current_revision()
+
+
+def _upgrade_platform(connection: Connection, report: Callable[[str], None]) -> None:
+    connection.execute(text("CREATE SCHEMA IF NOT EXISTS product_attributes"))
+    command.upgrade(PLATFORM.config(connection=connection), "head")
+    database = connection.engine.url.database
+    assert database is not None
+    grant_tenant_access(connection, database)
+    report(f"public, product_attributes: at {head_of(PLATFORM)}")
+
+
+def _upgrade_template(connection: Connection, report: Callable[[str], None]) -> None:
+    template = quote_identifier(TEMPLATE_SCHEMA)
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {template}"))
+    connection.execute(text(f"SET LOCAL search_path TO {template}, public"))
+    command.upgrade(TENANT.config(connection=connection), "head")
+    report(f"{TEMPLATE_SCHEMA}: at {head_of(TENANT)}")

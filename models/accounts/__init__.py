@@ -1,0 +1,1 @@
+"""Schema `public`: who people are, which shops exist, what is due."""

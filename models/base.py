@@ -1,0 +1,56 @@
+"""What all tables share: naming of constraints, key types, two families of metadata.
+
+Tables of `PlatformBase` name their schema; tables of `TenantBase` carry none and resolve through
+the search_path of a `TenantSession`. The rules of docs/adr/0003 (Citus) hold for both.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from sqlalchemy import BigInteger, DateTime, Enum, MetaData, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+BigKey = Annotated[int, mapped_column(BigInteger, primary_key=True, autoincrement=True)]
+"""A bigserial primary key: 64 bits end to end, neither dense nor in order on Citus."""
+
+Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+"""A point in time, UTC, set from Python."""
+
+Json = Annotated[dict[str, Any], mapped_column(JSONB)]
+"""A JSON object."""
+
+
+class PlatformBase(DeclarativeBase):
+    """Base of the tables in `public` and `product_attributes`."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {str: Text, int: BigInteger}
+
+
+class TenantBase(DeclarativeBase):
+    """Base of the tables that every tenant has in its own schema."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {str: Text, int: BigInteger}
+
+
+def words(enum: type[StrEnum], name: str) -> Enum:
+    """A text column that holds one of the enum's values, checked by a named constraint."""
+    return Enum(
+        enum,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        length=32,
+        values_callable=lambda members: [member.value for member in members],
+    )

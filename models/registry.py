@@ -1,0 +1,10 @@
+"""Every table of the house, imported once, so that metadata is complete."""
+
+from models.accounts import channel_consents, identity, tenants
+from models.base import PlatformBase, TenantBase
+from models.selling import catalog, ebay, publishing
+
+MODULES = (identity, tenants, channel_consents, catalog, publishing, ebay)
+
+PLATFORM_METADATA = PlatformBase.metadata
+TENANT_METADATA = TenantBase.metadata

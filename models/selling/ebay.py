@@ -1,0 +1,68 @@
+"""The shop's eBay account and what was uploaded to it."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import BigKey, Json, Moment, TenantBase, words
+
+
+class ConnectionStatus(StrEnum):
+    """Whether eBay takes our tokens."""
+
+    CONNECTED = "connected"
+    NEEDS_REAUTH = "needs_reauth"
+    DISCONNECTED = "disconnected"
+
+
+class EbayConnection(TenantBase):
+    """One eBay account; its tokens are Fernet ciphertexts with a key id in front."""
+
+    __tablename__ = "ebay_connections"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Always 1: a shop has one eBay account."""
+    status: Mapped[ConnectionStatus] = mapped_column(words(ConnectionStatus, "status"))
+    remote_user_id: Mapped[str]
+    """eBay's immutable user id; reconnecting with another account is refused."""
+    username: Mapped[str]
+    marketplace_id: Mapped[str]
+    access_token: Mapped[str]
+    access_expires_at: Mapped[Moment]
+    refresh_token: Mapped[str]
+    refresh_expires_at: Mapped[Moment]
+    scopes: Mapped[list[str]] = mapped_column(JSONB)
+    refreshing_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """Held by the one process that is refreshing; no lock outlives its transaction."""
+    readiness: Mapped[Json]
+    """Policies, location and what is missing, as eBay last told."""
+    connected_at: Mapped[Moment]
+    checked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class EbayPicture(TenantBase):
+    """A photo already at eBay, so that it is not uploaded twice."""
+
+    __tablename__ = "ebay_pictures"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    image_url: Mapped[str]
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    uploaded_at: Mapped[Moment]
+
+
+class EbayProductChoice(TenantBase):
+    """What a seller decided for eBay alone: a category of eBay's own, further item specifics."""
+
+    __tablename__ = "ebay_product_choices"
+
+    id: Mapped[BigKey]
+    product_id: Mapped[int] = mapped_column(
+        ForeignKey("products.id", ondelete="CASCADE"), unique=True
+    )
+    category_id: Mapped[str | None]
+    aspects: Mapped[dict[str, list[str]]] = mapped_column(JSONB)

@@ -1,0 +1,109 @@
+"""Tenants, their schemas and roles, and the bells that tell workers where work is due."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, text, update
+
+from models.accounts.tenants import Tenant, TenantStatus
+from shared.database import Database, PlatformSession, TenantSchema
+from shared.database.tenant_schema import quote_identifier
+
+_IS_SUPERUSER_AND_ROLE_EXISTS = text(
+    "SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),"
+    " EXISTS (SELECT FROM pg_roles WHERE rolname = :role)"
+)
+
+
+class TenantRepository:
+    """Rows of `public.tenants` and the schemas behind them."""
+
+    def __init__(self, session: PlatformSession) -> None:
+        self._session = session
+
+    def add(self, tenant: Tenant) -> None:
+        """Store a new tenant."""
+        self._session.add(tenant)
+        self._session.flush()
+
+    def get(self, tenant_id: int) -> Tenant | None:
+        """One tenant, whatever its status."""
+        return self._session.get(Tenant, tenant_id)
+
+    def all_schemas(self) -> Sequence[TenantSchema]:
+        """Every tenant that has a schema, oldest first."""
+        ids = self._session.scalars(select(Tenant.id).order_by(Tenant.id))
+        return [TenantSchema(tenant_id) for tenant_id in ids]
+
+    def behind(self, revision: str) -> Sequence[tuple[TenantSchema, str]]:
+        """Tenants whose schema is not at `revision`, with the revision they are at."""
+        rows = self._session.execute(
+            select(Tenant.id, Tenant.schema_version)
+            .where(Tenant.schema_version != revision)
+            .order_by(Tenant.id)
+        )
+        return [(TenantSchema(tenant_id), version) for tenant_id, version in rows]
+
+    def set_status(self, tenant: TenantSchema, status: TenantStatus, at: datetime) -> bool:
+        """Change the status; False when there is no such tenant."""
+        changed = self._session.execute(
+            update(Tenant)
+            .where(Tenant.id == tenant.tenant_id)
+            .values(status=status, retired_at=at if status is TenantStatus.RETIRED else None)
+        )
+        return bool(changed.rowcount)
+
+    def set_schema_version(self, tenant: TenantSchema, revision: str) -> None:
+        """Record where the schema is now."""
+        self._session.execute(
+            update(Tenant).where(Tenant.id == tenant.tenant_id).values(schema_version=revision)
+        )
+
+
+class TenantSchemaRepository:
+    """Creates schemas and roles, and runs scripts inside a schema, all in the caller's transaction."""
+
+    def __init__(self, session: PlatformSession, database: Database) -> None:
+        self._session = session
+        self._database = database
+
+    def create(self, tenant: TenantSchema, statements: Sequence[str]) -> None:
+        """Make role and schema and replay `statements` in it, owned by the role: one round trip."""
+        script = [*self._ownership(tenant), *self._inside(tenant, statements)]
+        self._session.connection().exec_driver_sql("; ".join(script))
+
+    def run_inside(self, tenant: TenantSchema, statements: Sequence[str]) -> None:
+        """Replay `statements` in an existing schema as its owner."""
+        self._session.connection().exec_driver_sql("; ".join(self._inside(tenant, statements)))
+
+    def _ownership(self, tenant: TenantSchema) -> list[str]:
+        if not self._database.tenant_roles:
+            return [
+                "SET LOCAL citus.enable_schema_based_sharding = on",
+                f"CREATE SCHEMA {tenant.quoted}",
+                "SET LOCAL citus.enable_schema_based_sharding = off",
+            ]
+        role_name = self._database.role_of(tenant)
+        superuser, role_exists = self._session.execute(
+            _IS_SUPERUSER_AND_ROLE_EXISTS, {"role": role_name}
+        ).one()
+        role = quote_identifier(role_name)
+        group = quote_identifier(f"{self._database.name}_tenants")
+        script = [] if role_exists else [f"CREATE ROLE {role} NOLOGIN"]
+        if not superuser:
+            script.append(f"GRANT {role} TO CURRENT_USER")
+        return [
+            *script,
+            f"GRANT {group} TO {role}",
+            f"CREATE SCHEMA {tenant.quoted} AUTHORIZATION {role}",
+        ]
+
+    def _inside(self, tenant: TenantSchema, statements: Sequence[str]) -> list[str]:
+        script = [f"SET LOCAL search_path TO {tenant.quoted}, public"]
+        if self._database.tenant_roles:
+            role = quote_identifier(self._database.role_of(tenant))
+            script.append(f"SET LOCAL ROLE {role}")
+        script += statements
+        if self._database.tenant_roles:
+            script.append("RESET ROLE")
+        return [*script, "SET LOCAL search_path TO DEFAULT"]

@@ -1,0 +1,1 @@
+"""Shops: how one comes into being and how it ends."""

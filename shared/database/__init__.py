@@ -1,0 +1,15 @@
+"""How the house speaks to PostgreSQL: engine, the two session types and the tenant's schema."""
+
+from shared.database.engine import EngineOptions, create_database_engine
+from shared.database.sessions import Database, PlatformSession, TenantSession
+from shared.database.tenant_schema import TEMPLATE_SCHEMA, TenantSchema
+
+__all__ = [
+    "TEMPLATE_SCHEMA",
+    "Database",
+    "EngineOptions",
+    "PlatformSession",
+    "TenantSchema",
+    "TenantSession",
+    "create_database_engine",
+]

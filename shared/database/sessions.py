@@ -1,0 +1,120 @@
+"""Two session types. Which tables resolve is decided where a transaction begins, every time.
+
+A `PlatformSession` sees the shared schemas. A `TenantSession` sees them and one tenant's tables:
+each transaction it begins starts with one string of literal `SET LOCAL`, so the binding holds
+after commit, after rollback and in savepoints, and the pooled connection comes back clean.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, SessionTransaction
+
+from shared.database.tenant_schema import TenantSchema, quote_identifier
+from shared.errors import TenantUnavailable
+
+_UNDEFINED_ROLE = "22023"
+"""SQLSTATE of SET ROLE to a role that does not exist."""
+
+
+class PlatformSession(Session):
+    """A session on the shared schemas; a tenant's tables do not resolve."""
+
+    set_local_sql: str | None = None
+
+    def bind_transaction(self, connection: Connection) -> None:
+        """Hook called once at each begin of a top-level transaction."""
+
+
+class TenantSession(PlatformSession):
+    """A session on one tenant's schema, under that tenant's role."""
+
+    def __init__(self, *, tenant: TenantSchema, set_local_sql: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.tenant = tenant
+        self.set_local_sql = set_local_sql
+
+    def bind_transaction(self, connection: Connection) -> None:
+        """Bind search_path, tenant id and role, and check that the tenant is active.
+
+        Raises `TenantUnavailable` for an unknown, suspended or retired tenant.
+        """
+        assert self.set_local_sql is not None
+        try:
+            status = connection.exec_driver_sql(self.set_local_sql).scalar()
+        except DBAPIError as error:
+            if getattr(error.orig, "pgcode", None) == _UNDEFINED_ROLE:
+                raise TenantUnavailable("There is no such shop.") from None
+            raise
+        if status != "active":
+            raise TenantUnavailable(
+                "There is no such shop." if status is None else f"This shop is {status}."
+            )
+
+
+@event.listens_for(PlatformSession, "after_begin", propagate=True)
+def _bind_each_transaction(
+    session: PlatformSession, transaction: SessionTransaction, connection: Connection
+) -> None:
+    if not transaction.nested:
+        session.bind_transaction(connection)
+
+
+class Database:
+    """Opens sessions on one engine.
+
+    `tenant_roles` off means search_path isolation only, as on Citus (see docs/adr).
+    """
+
+    statement_timeout: ClassVar[str] = "30s"
+    idle_timeout: ClassVar[str] = "60s"
+
+    def __init__(self, engine: Engine, *, tenant_roles: bool = True) -> None:
+        assert engine.url.database is not None
+        self.engine = engine
+        self.name = engine.url.database
+        self.tenant_roles = tenant_roles
+
+    def role_of(self, tenant: TenantSchema) -> str:
+        """The role that owns this tenant's schema."""
+        return tenant.role_in(self.name)
+
+    def platform_session(self) -> PlatformSession:
+        """A session on the shared schemas; the caller begins, commits and closes."""
+        return PlatformSession(bind=self.engine, expire_on_commit=False)
+
+    def tenant_session(self, tenant: TenantSchema) -> TenantSession:
+        """A session on one tenant; the caller begins, commits and closes."""
+        return TenantSession(
+            tenant=tenant,
+            set_local_sql=self._binding_sql(tenant),
+            bind=self.engine,
+            expire_on_commit=False,
+        )
+
+    @contextmanager
+    def platform(self) -> Iterator[PlatformSession]:
+        """One transaction on the shared schemas: committed at the end, rolled back on an error."""
+        with self.platform_session() as session, session.begin():
+            yield session
+
+    @contextmanager
+    def tenant(self, tenant: TenantSchema) -> Iterator[TenantSession]:
+        """One transaction of one tenant: committed at the end, rolled back on an error."""
+        with self.tenant_session(tenant) as session, session.begin():
+            yield session
+
+    def _binding_sql(self, tenant: TenantSchema) -> str:
+        settings = [
+            f"SET LOCAL statement_timeout = '{self.statement_timeout}'",
+            f"SET LOCAL idle_in_transaction_session_timeout = '{self.idle_timeout}'",
+            f"SET LOCAL search_path TO {tenant.quoted}, public",
+            f"SET LOCAL stoflow.tenant_id = '{tenant.tenant_id}'",
+        ]
+        if self.tenant_roles:
+            settings.append(f"SET LOCAL ROLE {quote_identifier(self.role_of(tenant))}")
+        settings.append(f"SELECT status FROM public.tenants WHERE id = {tenant.tenant_id}")
+        return "; ".join(settings)

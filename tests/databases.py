@@ -1,0 +1,64 @@
+"""Making, cleaning and dropping test databases."""
+
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from shared.database import Database, create_database_engine
+from shared.database.tenant_schema import quote_identifier
+
+
+def create_empty_database(server_url: str, name: str) -> str:
+    """Create a database, replacing a leftover, and return its address."""
+    drop_database(server_url, name)
+    _on_server(server_url, f"CREATE DATABASE {quote_identifier(name)} TEMPLATE template0")
+    return make_url(server_url).set(database=name).render_as_string(hide_password=False)
+
+
+def drop_database(server_url: str, name: str) -> None:
+    """Drop the database and the roles that belong to it."""
+    _on_server(server_url, f"DROP DATABASE IF EXISTS {quote_identifier(name)} WITH (FORCE)")
+    pattern = name.replace("_", r"\_") + r"\_%"
+    for role in _roles_like(server_url, pattern):
+        _on_server(server_url, f"DROP ROLE IF EXISTS {quote_identifier(role)}")
+
+
+def remove_everything(database: Database) -> None:
+    """Drop every shop and empty every shared table but the catalogues."""
+    with database.engine.begin() as connection:
+        schemas = connection.scalars(
+            text(r"SELECT nspname FROM pg_namespace WHERE nspname ~ '^user_\d+$'")
+        ).all()
+        for schema in schemas:
+            connection.execute(text(f"DROP SCHEMA {quote_identifier(schema)} CASCADE"))
+            role = quote_identifier(f"{database.name}_{schema}")
+            connection.execute(text(f"DROP OWNED BY {role}"))
+            connection.execute(text(f"DROP ROLE {role}"))
+        tables = connection.scalars(
+            text(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+                " AND tablename <> 'platform_schema_version'"
+            )
+        ).all()
+        names = ", ".join(f"public.{quote_identifier(table)}" for table in tables)
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+
+
+def _on_server(server_url: str, statement: str) -> None:
+    engine = create_database_engine(
+        make_url(server_url).set(database="postgres").render_as_string(hide_password=False)
+    )
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def _roles_like(server_url: str, pattern: str) -> list[str]:
+    engine = create_database_engine(
+        make_url(server_url).set(database="postgres").render_as_string(hide_password=False)
+    )
+    with engine.connect() as connection:
+        roles = connection.scalars(
+            text("SELECT rolname FROM pg_roles WHERE rolname LIKE :pattern"), {"pattern": pattern}
+        ).all()
+    engine.dispose()
+    return list(roles)

@@ -1,0 +1,26 @@
+"""Accounts."""
+
+from itertools import count
+
+from models.accounts.identity import Role, User
+from shared.clock import Clock
+from shared.database import PlatformSession
+from shared.ids import new_uuid
+
+_numbers = count(1)
+
+
+def make_user(session: PlatformSession, clock: Clock, *, email: str | None = None) -> User:
+    """An account that cannot sign in (its password hash is none)."""
+    user = User(
+        public_id=new_uuid(),
+        email=email or f"seller{next(_numbers)}@example.com",
+        password_hash="!",
+        full_name="A Seller",
+        role=Role.MEMBER,
+        failed_sign_ins=0,
+        created_at=clock.now(),
+    )
+    session.add(user)
+    session.flush()
+    return user
