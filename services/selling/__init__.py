@@ -1,0 +1,1 @@
+"""What a shop does: keep stock, list it, follow it."""
