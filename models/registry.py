@@ -2,9 +2,19 @@
 
 from models.accounts import channel_consents, identity, tenants
 from models.base import PlatformBase, TenantBase
+from models.reference import attributes, marketplace_mappings
 from models.selling import catalog, ebay, publishing
 
-MODULES = (identity, tenants, channel_consents, catalog, publishing, ebay)
+MODULES = (
+    identity,
+    tenants,
+    channel_consents,
+    attributes,
+    marketplace_mappings,
+    catalog,
+    publishing,
+    ebay,
+)
 
 PLATFORM_METADATA = PlatformBase.metadata
 TENANT_METADATA = TenantBase.metadata

@@ -1,0 +1,1 @@
+"""Statements on the catalogues in `product_attributes`."""

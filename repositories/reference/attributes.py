@@ -1,0 +1,83 @@
+"""Catalogues of categories, conditions, departments and words."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, delete, select, text, tuple_
+from sqlalchemy.dialects.postgresql import insert
+
+from models.base import PlatformBase
+from models.reference.attributes import Category, LoadedFile, ValueAlias
+from shared.database import PlatformSession
+
+_LOADING = 7_340_002
+"""Key of the advisory lock that lets one transaction load catalogues at a time."""
+
+Row = Mapping[str, Any]
+
+
+class CatalogueRepository:
+    """Fills catalogues from files."""
+
+    def __init__(self, session: PlatformSession) -> None:
+        self._session = session
+
+    def wait_for_turn(self) -> None:
+        """Hold back other loaders until this transaction ends."""
+        self._session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOADING})
+
+    def loaded_hashes(self) -> Mapping[str, str]:
+        """Content hash of each file that the catalogues hold, by file name."""
+        rows = self._session.execute(select(LoadedFile.name, LoadedFile.content_hash))
+        return dict(rows.tuples().all())
+
+    def replace(self, model: type[PlatformBase], rows: Sequence[Row]) -> None:
+        """Make the table hold exactly `rows`: changed ones are updated, missing ones removed."""
+        table = model.__table__
+        assert isinstance(table, Table)
+        keys = [column.name for column in table.primary_key]
+        self._remove_all_but(table, {tuple(row[key] for key in keys) for row in rows})
+        statement = insert(table)
+        changes = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+        self._session.execute(
+            statement.on_conflict_do_update(index_elements=keys, set_=changes), list(rows)
+        )
+
+    def record(self, name: str, content_hash: str, row_count: int, at: datetime) -> None:
+        """Remember which version of a file was loaded."""
+        row = {"name": name, "content_hash": content_hash, "row_count": row_count, "loaded_at": at}
+        statement = insert(LoadedFile)
+        changes = {key: statement.excluded[key] for key in row if key != "name"}
+        self._session.execute(
+            statement.on_conflict_do_update(index_elements=["name"], set_=changes), [row]
+        )
+
+    def _remove_all_but(self, table: Table, wanted: Collection[tuple[Any, ...]]) -> None:
+        columns = list(table.primary_key)
+        stored = {tuple(row) for row in self._session.execute(select(*columns))}
+        gone = sorted(stored.difference(wanted))
+        if gone:
+            self._session.execute(delete(table).where(tuple_(*columns).in_(gone)))
+
+
+class AttributeRepository:
+    """Answers what a word means."""
+
+    def __init__(self, session: PlatformSession) -> None:
+        self._session = session
+
+    def aliases(self) -> Mapping[tuple[str, str], str]:
+        """Every code by attribute and word; about a thousand."""
+        rows = self._session.execute(
+            select(ValueAlias.attribute, ValueAlias.alias, ValueAlias.code)
+        )
+        return {(attribute, alias): code for attribute, alias, code in rows}
+
+    def categories_by_code(self, codes: Collection[str]) -> Sequence[Category]:
+        """The categories that exist among `codes`."""
+        return self._session.scalars(select(Category).where(Category.code.in_(codes))).all()
+
+    def categories_by_path(self, path_keys: Collection[str]) -> Sequence[Category]:
+        """The categories whose full path, as `word_key`, is among `path_keys`."""
+        return self._session.scalars(select(Category).where(Category.path_key.in_(path_keys))).all()

@@ -1,0 +1,1 @@
+"""What is true for every shop: catalogues of values, and how marketplaces call them."""

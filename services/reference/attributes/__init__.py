@@ -1,0 +1,1 @@
+"""Our catalogues: categories, conditions, departments, and the words that mean them."""

@@ -1,0 +1,1 @@
+"""How our categories, conditions and attributes are called on each marketplace."""
