@@ -1,0 +1,1 @@
+"""A local eBay: OAuth consent, the selling APIs, and faults on demand."""

@@ -1,0 +1,192 @@
+"""Addresses under /_sandbox/ that tests and demos use; eBay has nothing of the kind."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.clock import wire_time
+from sandbox.ebay import tokens
+from sandbox.ebay.apis import APIS
+from sandbox.ebay.policies import POLICY_KINDS, policy_added, starter_policy
+from sandbox.ebay.sandbox import EbaySandbox
+from sandbox.ebay.sellers import full_name, open_account, seller_named
+from sandbox.ebay.state import Keyset, Listing, Seller
+from sandbox.faults import Fault
+
+Body = dict[str, Any]
+
+
+class WrongOrderError(Exception):
+    """The control request makes no sense; the text says why."""
+
+
+class Control:
+    """What can be asked of a running sandbox."""
+
+    def __init__(self, sandbox: EbaySandbox) -> None:
+        self.sandbox = sandbox
+
+    def routes(self) -> list[Route]:
+        """All control addresses."""
+        return [
+            self._route("faults", "POST", self.add_fault),
+            self._route("faults", "DELETE", self.clear_faults),
+            self._route("faults", "GET", self.faults),
+            self._route("ledger", "GET", self.ledger),
+            self._route("calls", "GET", self.calls),
+            self._route("clock", "GET", self.clock),
+            self._route("clock/advance", "POST", self.advance),
+            self._route("keysets", "POST", self.add_keyset),
+            self._route("quotas", "POST", self.set_quota),
+            self._route("sellers", "POST", self.add_seller),
+            self._route("sellers", "GET", self.sellers),
+            self._route("sellers/{name}/revoke", "POST", self.revoke),
+            self._route("reset", "POST", self.reset),
+            Route("/_sandbox/images/{image_id}", self.image, methods=["GET"]),
+        ]
+
+    def add_fault(self, body: Body) -> Any:
+        """Put a fault in force."""
+        try:
+            fault = Fault.of(body)
+        except (ValueError, TypeError) as wrong:
+            raise WrongOrderError(str(wrong)) from wrong
+        self.sandbox.faults.add(fault)
+        return fault.as_json()
+
+    def clear_faults(self, body: Body) -> Any:
+        """Behave again."""
+        self.sandbox.faults.clear()
+        return {"faults": []}
+
+    def faults(self, body: Body) -> Any:
+        """The faults in force, with their hits."""
+        return {"faults": self.sandbox.faults.as_json()}
+
+    def ledger(self, body: Body) -> Any:
+        """Every listing there ever was, oldest first."""
+        return {"listings": [_ledger_row(row) for row in self.sandbox.state.listings.values()]}
+
+    def calls(self, body: Body) -> Any:
+        """How often each operation was called, spoiled calls included."""
+        return {"calls": dict(sorted(self.sandbox.state.calls.items()))}
+
+    def clock(self, body: Body) -> Any:
+        """The sandbox's time."""
+        return {"now": wire_time(self.sandbox.clock.now())}
+
+    def advance(self, body: Body) -> Any:
+        """Move time forward by `seconds`."""
+        seconds = body.get("seconds")
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds < 0:
+            raise WrongOrderError("seconds must be a number, not negative")
+        return {"now": wire_time(self.sandbox.advance(seconds))}
+
+    def add_keyset(self, body: Body) -> Any:
+        """Add a keyset, or change one by its client_id."""
+        known = set(Keyset.__dataclass_fields__)
+        if not set(body) <= known or not all(isinstance(value, str) for value in body.values()):
+            raise WrongOrderError(f"a keyset has the text fields {', '.join(sorted(known))}")
+        client_id = body.get("client_id", self.sandbox.options.keyset.client_id)
+        keyset = self.sandbox.state.keysets.get(client_id) or Keyset(client_id=client_id)
+        self.sandbox.state.keysets[client_id] = replace(keyset, **body)
+        return {**asdict(self.sandbox.state.keysets[client_id]), "client_secret": "(kept)"}
+
+    def set_quota(self, body: Body) -> Any:
+        """Set the daily calls of one API, named by its resource (such as sell.inventory)."""
+        resource, limit = body.get("resource"), body.get("limit")
+        if resource not in {api.resource for api in APIS}:
+            raise WrongOrderError(f"resource is one of {', '.join(api.resource for api in APIS)}")
+        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
+            raise WrongOrderError("limit must be a whole number, not negative")
+        self.sandbox.state.quota_limits[str(resource)] = limit
+        return {"resource": resource, "limit": limit}
+
+    def add_seller(self, body: Body) -> Any:
+        """Open an account; `ready: false` leaves it without opt-in and policies."""
+        name = str(body.get("name", ""))
+        ready = body.get("ready", True)
+        if full_name(name) in self.sandbox.state.sellers:
+            raise WrongOrderError(f"{full_name(name)} exists")
+        if ready is False:
+            if not name:
+                raise WrongOrderError("name is missing")
+            return _seller_row(open_account(self.sandbox, name, ready=False))
+        seller = seller_named(self.sandbox, name)
+        if seller is None:
+            raise WrongOrderError("name is missing or has characters a user name cannot have")
+        for marketplace in body.get("marketplaces", []):
+            for kind in POLICY_KINDS:
+                starter = {**starter_policy(kind), "marketplaceId": marketplace}
+                policy_added(self.sandbox.state, seller, kind, starter)
+        return _seller_row(seller)
+
+    def sellers(self, body: Body) -> Any:
+        """Every account."""
+        return {"sellers": [_seller_row(one) for one in self.sandbox.state.sellers.values()]}
+
+    def revoke(self, body: Body) -> Any:
+        """Kill every token of a seller, as a changed password does."""
+        name = full_name(body["name"])
+        if name not in self.sandbox.state.sellers:
+            raise WrongOrderError(f"{name} is unknown")
+        tokens.revoke(self.sandbox, name)
+        return {"name": name, "revoked": True}
+
+    def reset(self, body: Body) -> Any:
+        """Forget everything but the keysets."""
+        self.sandbox.reset()
+        return {"reset": True}
+
+    async def image(self, request: Request) -> Response:
+        """A stored picture's bytes."""
+        image_id = request.path_params["image_id"]
+        content = self.sandbox.picture(image_id)
+        if content is None:
+            return JSONResponse({"error": "no such image"}, status_code=404)
+        kind = self.sandbox.state.images[image_id].format.lower()
+        return Response(content, media_type=f"image/{kind}")
+
+    def _route(self, path: str, method: str, work: Callable[[Body], Any]) -> Route:
+        return Route(f"/_sandbox/{path}", self._endpoint(work), methods=[method])
+
+    def _endpoint(self, work: Callable[[Body], Any]) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            try:
+                content = await request.body()
+                body = json.loads(content) if content else {}
+                if not isinstance(body, dict):
+                    raise WrongOrderError("the body must be a JSON object")
+                result = work({**body, **request.path_params})
+            except (WrongOrderError, ValueError) as wrong:
+                return JSONResponse({"error": str(wrong)}, status_code=400)
+            if request.method != "GET":
+                self.sandbox.changed()
+            return JSONResponse(result)
+
+        return answer
+
+
+def _ledger_row(listing: Listing) -> dict[str, Any]:
+    return {
+        **asdict(listing),
+        "created_at": wire_time(listing.created_at),
+        "ended_at": wire_time(listing.ended_at) if listing.ended_at else None,
+    }
+
+
+def _seller_row(seller: Seller) -> dict[str, Any]:
+    return {
+        "name": seller.name,
+        "user_id": seller.user_id,
+        "programs": seller.programs,
+        "policies": {kind: list(known) for kind, known in seller.policies.items()},
+        "locations": list(seller.locations),
+        "items": len(seller.items),
+        "offers": len(seller.offers),
+    }

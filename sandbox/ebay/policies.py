@@ -1,0 +1,123 @@
+"""Business policies as records: shapes, starters, ids."""
+
+from typing import Any
+
+from sandbox.ebay.shapes import MONEY, Shape
+from sandbox.ebay.state import EbayState, Seller
+
+POLICY_KINDS = ("fulfillment", "payment", "return")
+FIRST_POLICY = 6_196_000_001
+
+_SPAN: Shape = {"unit": str, "value": int}
+_REGIONS: Shape = {
+    "regionIncluded": [{"regionName": str, "regionType": str}],
+    "regionExcluded": [{"regionName": str, "regionType": str}],
+}
+_COMMON: Shape = {
+    "name": str,
+    "description": str,
+    "marketplaceId": str,
+    "categoryTypes": [{"name": str, "default": bool}],
+}
+_SERVICE: Shape = {
+    "sortOrder": int,
+    "shippingCarrierCode": str,
+    "shippingServiceCode": str,
+    "shippingCost": MONEY,
+    "additionalShippingCost": MONEY,
+    "freeShipping": bool,
+    "shipToLocations": _REGIONS,
+}
+POLICY_SHAPES: dict[str, Shape] = {
+    "fulfillment": _COMMON
+    | {
+        "handlingTime": _SPAN,
+        "freightShipping": bool,
+        "globalShipping": bool,
+        "localPickup": bool,
+        "pickupDropOff": bool,
+        "shipToLocations": _REGIONS,
+        "shippingOptions": [
+            {"costType": str, "optionType": str, "shippingServices": [_SERVICE]},
+        ],
+    },
+    "payment": _COMMON
+    | {
+        "immediatePay": bool,
+        "fullPaymentDueIn": _SPAN,
+        "paymentInstructions": str,
+        "paymentMethods": [{"paymentMethodType": str, "brands": [str]}],
+    },
+    "return": _COMMON
+    | {
+        "returnsAccepted": bool,
+        "returnPeriod": _SPAN,
+        "refundMethod": str,
+        "returnShippingCostPayer": str,
+        "returnInstructions": str,
+    },
+}
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "fulfillment": {
+        "freightShipping": False,
+        "globalShipping": False,
+        "localPickup": False,
+        "pickupDropOff": False,
+        "shipToLocations": {"regionIncluded": [], "regionExcluded": []},
+    },
+    "payment": {"immediatePay": False, "paymentMethods": []},
+    "return": {"refundMethod": "MONEY_BACK"},
+}
+
+
+def policy_id_name(kind: str) -> str:
+    """The field that carries a policy's id."""
+    return f"{kind}PolicyId"
+
+
+def policy_added(
+    state: EbayState, seller: Seller, kind: str, content: dict[str, Any]
+) -> dict[str, Any]:
+    """Store a policy under a new id, with eBay's defaults filled in."""
+    policy_id = state.next_number("policy", FIRST_POLICY)
+    policy = {**_DEFAULTS[kind], **content, policy_id_name(kind): policy_id}
+    seller.policies.setdefault(kind, {})[policy_id] = policy
+    return policy
+
+
+def starter_policy(kind: str) -> dict[str, Any]:
+    """What a new seller account comes with, for EBAY_US."""
+    common = {
+        "name": f"Standard {kind}",
+        "marketplaceId": "EBAY_US",
+        "categoryTypes": [{"name": "ALL_EXCLUDING_MOTORS_VEHICLES", "default": True}],
+    }
+    return common | _STARTERS[kind]
+
+
+_STARTERS: dict[str, dict[str, Any]] = {
+    "fulfillment": {
+        "handlingTime": {"unit": "DAY", "value": 2},
+        "shippingOptions": [
+            {
+                "costType": "FLAT_RATE",
+                "optionType": "DOMESTIC",
+                "shippingServices": [
+                    {
+                        "sortOrder": 1,
+                        "shippingCarrierCode": "USPS",
+                        "shippingServiceCode": "USPSGroundAdvantage",
+                        "shippingCost": {"currency": "USD", "value": "5.95"},
+                        "freeShipping": False,
+                    }
+                ],
+            }
+        ],
+    },
+    "payment": {"immediatePay": True},
+    "return": {
+        "returnsAccepted": True,
+        "returnPeriod": {"unit": "DAY", "value": 30},
+        "returnShippingCostPayer": "BUYER",
+    },
+}

@@ -1,0 +1,158 @@
+"""Everything the sandbox remembers, as plain records that fit into one JSON file."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+OPT_IN_DEFAULT = "SELLING_POLICY_MANAGEMENT"
+
+
+@dataclass
+class Keyset:
+    """An application's keys and the addresses its RuName stands for."""
+
+    client_id: str = "StoFlow-Sandbox-ClientId"
+    client_secret: str = "StoFlow-Sandbox-CertId"  # noqa: S105 - opens nothing but a sandbox
+    ru_name: str = "StoFlow-Sandbox-RuName"
+    accepted_url: str = "http://127.0.0.1:8000/api/v1/channels/ebay/callback"
+    declined_url: str = ""
+    """Where a refusal is sent; empty means the accepted URL."""
+
+
+@dataclass
+class Grant:
+    """An authorization code or a refresh token: what a seller consented to."""
+
+    client_id: str
+    seller: str
+    scopes: list[str]
+    expires_at: datetime
+
+
+@dataclass
+class AccessToken:
+    """A bearer token; `seller` is None for an application token."""
+
+    client_id: str
+    seller: str | None
+    scopes: list[str]
+    expires_at: datetime
+
+
+@dataclass
+class Item:
+    """An inventory item as last put."""
+
+    sku: str
+    locale: str
+    content: dict[str, Any]
+
+
+@dataclass
+class Group:
+    """An inventory item group as last put."""
+
+    key: str
+    content: dict[str, Any]
+
+
+@dataclass
+class Offer:
+    """An offer; `listing_id` is set exactly while it is published."""
+
+    offer_id: str
+    sku: str
+    marketplace_id: str
+    content: dict[str, Any]
+    listing_id: str | None = None
+
+    @property
+    def published(self) -> bool:
+        """Whether a live listing stands behind it."""
+        return self.listing_id is not None
+
+
+@dataclass
+class Seller:
+    """One eBay account with its whole selling inventory."""
+
+    name: str
+    user_id: str
+    programs: list[str] = field(default_factory=list)
+    policies: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    """By kind (fulfillment, payment, return), then by policy id."""
+    locations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    items: dict[str, Item] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    offers: dict[str, Offer] = field(default_factory=dict)
+
+    def offers_of(self, sku: str) -> list[Offer]:
+        """Every offer of `sku`, oldest first."""
+        return [offer for offer in self.offers.values() if offer.sku == sku]
+
+    def groups_of(self, sku: str) -> list[str]:
+        """Keys of the groups `sku` belongs to."""
+        return [key for key, group in self.groups.items() if sku in group.content["variantSKUs"]]
+
+
+@dataclass
+class Listing:
+    """One listing that ever was: the ledger's row."""
+
+    listing_id: str
+    seller: str
+    marketplace_id: str
+    sku: str | None
+    group_key: str | None
+    created_at: datetime
+    offer_ids: list[str] = field(default_factory=list)
+    title: str = ""
+    price: str = ""
+    """A decimal amount in `currency`; of several variations the lowest."""
+    currency: str = ""
+    quantity: int = 0
+    image_urls: list[str] = field(default_factory=list)
+    variations: list[dict[str, Any]] = field(default_factory=list)
+    status: str = "ACTIVE"
+    ended_at: datetime | None = None
+    revisions: dict[str, int] = field(default_factory=dict)
+    """Revisions by UTC day."""
+
+
+@dataclass
+class Image:
+    """A picture held by the picture service; its bytes are kept beside the state."""
+
+    image_id: str
+    seller: str
+    format: str
+    width: int
+    height: int
+    size_bytes: int
+    sha256: str
+    expires_at: datetime
+
+
+@dataclass
+class EbayState:
+    """The whole of it."""
+
+    keysets: dict[str, Keyset] = field(default_factory=dict)
+    sellers: dict[str, Seller] = field(default_factory=dict)
+    codes: dict[str, Grant] = field(default_factory=dict)
+    refresh_tokens: dict[str, Grant] = field(default_factory=dict)
+    access_tokens: dict[str, AccessToken] = field(default_factory=dict)
+    listings: dict[str, Listing] = field(default_factory=dict)
+    images: dict[str, Image] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
+    quota_limits: dict[str, int] = field(default_factory=dict)
+    quota_used: dict[str, int] = field(default_factory=dict)
+    """By `client id|resource|UTC day`."""
+    clock_offset_s: float = 0.0
+
+    def next_number(self, name: str, first: int) -> str:
+        """The next id of the series `name`, which starts at `first`."""
+        number = self.counters.get(name, first)
+        self.counters[name] = number + 1
+        return str(number)

@@ -1,0 +1,78 @@
+"""Words and limits of eBay's values."""
+
+import re
+
+CONDITION_WORDS = frozenset(
+    [
+        "NEW",
+        "LIKE_NEW",
+        "NEW_OTHER",
+        "NEW_WITH_DEFECTS",
+        "MANUFACTURER_REFURBISHED",
+        "CERTIFIED_REFURBISHED",
+        "EXCELLENT_REFURBISHED",
+        "VERY_GOOD_REFURBISHED",
+        "GOOD_REFURBISHED",
+        "SELLER_REFURBISHED",
+        "USED_EXCELLENT",
+        "USED_VERY_GOOD",
+        "USED_GOOD",
+        "USED_ACCEPTABLE",
+        "FOR_PARTS_OR_NOT_WORKING",
+        "PRE_OWNED_EXCELLENT",
+        "PRE_OWNED_FAIR",
+    ]
+)
+LOCALES = frozenset(
+    [
+        "en_US",
+        "en_CA",
+        "fr_CA",
+        "en_GB",
+        "en_AU",
+        "en_IN",
+        "de_AT",
+        "fr_BE",
+        "fr_FR",
+        "de_DE",
+        "it_IT",
+        "nl_BE",
+        "nl_NL",
+        "es_ES",
+        "de_CH",
+        "fi_FI",
+        "zh_HK",
+        "hu_HU",
+        "en_PH",
+        "pl_PL",
+        "pt_PT",
+        "ru_RU",
+        "en_SG",
+        "en_IE",
+        "en_MY",
+    ]
+)
+CONTENT_LANGUAGES = frozenset(locale.replace("_", "-") for locale in LOCALES)
+
+MARKETPLACE_CURRENCIES = {"EBAY_US": "USD"}
+"""The marketplaces this sandbox lists on."""
+CATEGORY_TREES = {"EBAY_US": "0"}
+
+MAX_SKU = 50
+MAX_TITLE = 80
+MAX_DESCRIPTION = 4_000
+MAX_LISTING_DESCRIPTION = 500_000
+MAX_PICTURES = 24
+MAX_LOCATION_KEY = 36
+MAX_BULK = 25
+MAX_VARIATIONS = 250
+MAX_REVISIONS_PER_DAY = 250
+
+SKU = re.compile(rf"[A-Za-z0-9._-]{{1,{MAX_SKU}}}")
+_LANGUAGE_RANGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
+
+
+def acceptable_language(header: str | None) -> bool:
+    """Whether an Accept-Language names languages: present, well formed, no wildcard."""
+    ranges = [part.partition(";")[0].strip() for part in (header or "").split(",")]
+    return all(_LANGUAGE_RANGE.fullmatch(one) for one in ranges)
