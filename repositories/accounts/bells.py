@@ -1,0 +1,91 @@
+"""Bells: one row a shop and lane says when a worker should look there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from models.accounts.tenants import Lane, TenantBell
+from shared.database import PlatformSession, TenantSchema
+
+
+@dataclass(frozen=True, slots=True)
+class RungBell:
+    """A shop where work is due in a lane."""
+
+    tenant: TenantSchema
+    lane: Lane
+
+
+class BellRepository:
+    """Rows of `public.tenant_bells`. On a `TenantSession` only the tenant's own exist."""
+
+    def __init__(self, session: PlatformSession) -> None:
+        self._session = session
+
+    def ring(self, tenant: TenantSchema, lane: Lane, due_at: datetime) -> None:
+        """Say that work is due at `due_at` or earlier. Locks the bell until the commit.
+
+        Call it before writing jobs: all who leave work for one shop and lane pass here first,
+        one at a time, so that they cannot wait for each other in a circle.
+        """
+        statement = insert(TenantBell).values(
+            tenant_id=tenant.tenant_id, lane=lane, due_at=due_at, leased_until=None
+        )
+        self._session.execute(
+            statement.on_conflict_do_update(
+                index_elements=[TenantBell.tenant_id, TenantBell.lane],
+                set_={"due_at": func.least(TenantBell.due_at, statement.excluded.due_at)},
+            )
+        )
+
+    def lease_next(self, lane: Lane, now: datetime, until: datetime) -> RungBell | None:
+        """Take the bell that has been due longest, or None when all is quiet.
+
+        Its cost depends on the number of due bells only, never on the number of shops.
+        """
+        bell = self._session.scalar(
+            select(TenantBell)
+            .where(
+                TenantBell.lane == lane,
+                TenantBell.due_at <= now,
+                or_(TenantBell.leased_until.is_(None), TenantBell.leased_until <= now),
+            )
+            .order_by(TenantBell.due_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        if bell is None:
+            return None
+        bell.leased_until = until
+        self._session.flush()
+        return RungBell(TenantSchema(bell.tenant_id), bell.lane)
+
+    def lock(self, bell: RungBell) -> bool:
+        """Lock the row until the commit; False when somebody has taken it down."""
+        found = self._session.scalar(
+            select(TenantBell.tenant_id)
+            .where(TenantBell.tenant_id == bell.tenant.tenant_id, TenantBell.lane == bell.lane)
+            .with_for_update()
+        )
+        return found is not None
+
+    def set(self, bell: RungBell, due_at: datetime | None) -> None:
+        """Let the bell ring at exactly `due_at`, or take it down when nothing is left to do."""
+        if due_at is None:
+            self._session.execute(
+                delete(TenantBell).where(
+                    TenantBell.tenant_id == bell.tenant.tenant_id, TenantBell.lane == bell.lane
+                )
+            )
+            return
+        statement = insert(TenantBell).values(
+            tenant_id=bell.tenant.tenant_id, lane=bell.lane, due_at=due_at, leased_until=None
+        )
+        self._session.execute(
+            statement.on_conflict_do_update(
+                index_elements=[TenantBell.tenant_id, TenantBell.lane],
+                set_={"due_at": statement.excluded.due_at, "leased_until": None},
+            )
+        )

@@ -1,0 +1,246 @@
+"""Jobs, their stories, batches and listings of one shop."""
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, func, select, update
+
+from models.accounts.tenants import Lane
+from models.selling.publishing import (
+    LIVE_STATUSES,
+    Channel,
+    ChannelListing,
+    JobAction,
+    JobBatch,
+    JobOutcome,
+    JobStatus,
+    JobStep,
+    ListingStatus,
+    MarketplaceJob,
+)
+from shared.database import TenantSession
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs a list shows; None means any."""
+
+    status: JobStatus | None = None
+    outcome: JobOutcome | None = None
+    channel: Channel | None = None
+    action: JobAction | None = None
+    product_id: int | None = None
+    batch_id: int | None = None
+
+
+class JobRepository:
+    """Rows of `marketplace_jobs`, `job_steps` and `job_batches`."""
+
+    def __init__(self, session: TenantSession) -> None:
+        self._session = session
+
+    def add_batch(self, batch: JobBatch) -> None:
+        """Store a batch and give it its id."""
+        self._session.add(batch)
+        self._session.flush()
+
+    def add_all(self, jobs: Sequence[MarketplaceJob]) -> None:
+        """Store new jobs and give them their ids."""
+        self._session.add_all(jobs)
+        self._session.flush()
+
+    def get(self, job_id: int) -> MarketplaceJob | None:
+        """One job."""
+        return self._session.get(MarketplaceJob, job_id)
+
+    def batch(self, batch_id: int) -> JobBatch | None:
+        """One batch."""
+        return self._session.get(JobBatch, batch_id)
+
+    def locked(self, job_id: int) -> MarketplaceJob | None:
+        """One job, locked and read anew."""
+        return self._session.scalar(
+            select(MarketplaceJob)
+            .where(MarketplaceJob.id == job_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+
+    def live(
+        self, action: JobAction, channels: Collection[Channel], product_ids: Collection[int]
+    ) -> dict[tuple[int, Channel], int]:
+        """Jobs of this action that have not ended: (product, channel) → job id."""
+        rows = self._session.execute(
+            select(MarketplaceJob.product_id, MarketplaceJob.channel, MarketplaceJob.id).where(
+                MarketplaceJob.status.in_(LIVE_STATUSES),
+                MarketplaceJob.action == action,
+                MarketplaceJob.channel.in_(channels),
+                MarketplaceJob.product_id.in_(product_ids),
+            )
+        )
+        return {(product_id, channel): job_id for product_id, channel, job_id in rows}
+
+    def live_job(self, action: JobAction, channel: Channel, product_id: int | None) -> int | None:
+        """The job that is doing this now; `product_id` None means the channel account itself.
+
+        Exact while the caller holds the shop's bell (see `BellRepository.ring`).
+        """
+        same_product = (
+            MarketplaceJob.product_id.is_(None)
+            if product_id is None
+            else MarketplaceJob.product_id == product_id
+        )
+        return self._session.scalar(
+            select(MarketplaceJob.id).where(
+                MarketplaceJob.status.in_(LIVE_STATUSES),
+                MarketplaceJob.action == action,
+                MarketplaceJob.channel == channel,
+                same_product,
+            )
+        )
+
+    def next_due(self, lane: Lane, now: datetime) -> MarketplaceJob | None:
+        """The job to run now, locked: one whose worker has died, else the first that is due.
+
+        Due jobs go by priority (smaller first), then in the order they were asked for.
+        """
+        abandoned = select(MarketplaceJob).where(
+            MarketplaceJob.lane == lane,
+            MarketplaceJob.status.in_((JobStatus.RUNNING, JobStatus.PARKED)),
+            MarketplaceJob.leased_until <= now,
+        )
+        due = select(MarketplaceJob).where(
+            MarketplaceJob.lane == lane,
+            MarketplaceJob.status == JobStatus.PENDING,
+            MarketplaceJob.due_at <= now,
+        )
+        return self._first_unlocked(
+            abandoned.order_by(MarketplaceJob.leased_until)
+        ) or self._first_unlocked(due.order_by(MarketplaceJob.priority, MarketplaceJob.id))
+
+    def _first_unlocked(self, query: Select[tuple[MarketplaceJob]]) -> MarketplaceJob | None:
+        return self._session.scalar(query.limit(1).with_for_update(skip_locked=True))
+
+    def next_due_at(self, lane: Lane) -> datetime | None:
+        """When a worker must look here again; None when nothing is left."""
+        pending = self._session.scalar(
+            select(func.min(MarketplaceJob.due_at)).where(
+                MarketplaceJob.lane == lane, MarketplaceJob.status == JobStatus.PENDING
+            )
+        )
+        held = self._session.scalar(
+            select(func.min(MarketplaceJob.leased_until)).where(
+                MarketplaceJob.lane == lane,
+                MarketplaceJob.status.in_((JobStatus.RUNNING, JobStatus.PARKED)),
+            )
+        )
+        return min((moment for moment in (pending, held) if moment is not None), default=None)
+
+    def extend_lease(self, job_id: int, lease_id: uuid.UUID, until: datetime) -> bool:
+        """Heartbeat; False when the lease is somebody else's by now."""
+        extended = self._session.scalar(
+            update(MarketplaceJob)
+            .where(
+                MarketplaceJob.id == job_id,
+                MarketplaceJob.lease_id == lease_id,
+                MarketplaceJob.status == JobStatus.RUNNING,
+            )
+            .values(leased_until=until)
+            .returning(MarketplaceJob.id)
+        )
+        return extended is not None
+
+    def add_step(self, step: JobStep) -> None:
+        """Append a line to a job's story."""
+        self._session.add(step)
+        self._session.flush()
+
+    def steps(self, job_id: int) -> Sequence[JobStep]:
+        """A job's story in order."""
+        return self._session.scalars(
+            select(JobStep).where(JobStep.job_id == job_id).order_by(JobStep.id)
+        ).all()
+
+    def page(self, wanted: JobFilter, before: int | None, limit: int) -> Sequence[MarketplaceJob]:
+        """Newest first; `before` is the last id of the page before."""
+        query = _filtered(select(MarketplaceJob), wanted)
+        if before is not None:
+            query = query.where(MarketplaceJob.id < before)
+        return self._session.scalars(query.order_by(MarketplaceJob.id.desc()).limit(limit)).all()
+
+    def counts(self, batch_id: int) -> dict[tuple[JobStatus, JobOutcome | None], int]:
+        """How far a batch is."""
+        rows = self._session.execute(
+            select(MarketplaceJob.status, MarketplaceJob.outcome, func.count())
+            .where(MarketplaceJob.batch_id == batch_id)
+            .group_by(MarketplaceJob.status, MarketplaceJob.outcome)
+        )
+        return {(status, outcome): number for status, outcome, number in rows}
+
+
+class ListingRepository:
+    """Rows of `channel_listings`."""
+
+    def __init__(self, session: TenantSession) -> None:
+        self._session = session
+
+    def get(self, product_id: int, channel: Channel) -> ChannelListing | None:
+        """What we know of this product on this channel."""
+        return self._session.scalar(
+            select(ChannelListing).where(
+                ChannelListing.product_id == product_id, ChannelListing.channel == channel
+            )
+        )
+
+    def add(self, listing: ChannelListing) -> None:
+        """Store a new listing."""
+        self._session.add(listing)
+        self._session.flush()
+
+    def live(
+        self, channels: Collection[Channel], product_ids: Collection[int]
+    ) -> dict[tuple[int, Channel], str]:
+        """Live listings: (product, channel) → the channel's listing id."""
+        rows = self._session.execute(
+            select(
+                ChannelListing.product_id, ChannelListing.channel, ChannelListing.listing_id
+            ).where(
+                ChannelListing.status == ListingStatus.LIVE,
+                ChannelListing.channel.in_(channels),
+                ChannelListing.product_id.in_(product_ids),
+            )
+        )
+        return {(product_id, channel): listing_id for product_id, channel, listing_id in rows}
+
+    def page(
+        self,
+        channel: Channel | None,
+        status: ListingStatus | None,
+        before: int | None,
+        limit: int,
+    ) -> Sequence[ChannelListing]:
+        """Newest first; `before` is the last id of the page before."""
+        query = select(ChannelListing)
+        if channel is not None:
+            query = query.where(ChannelListing.channel == channel)
+        if status is not None:
+            query = query.where(ChannelListing.status == status)
+        if before is not None:
+            query = query.where(ChannelListing.id < before)
+        return self._session.scalars(query.order_by(ChannelListing.id.desc()).limit(limit)).all()
+
+
+def _filtered(
+    query: Select[tuple[MarketplaceJob]], wanted: JobFilter
+) -> Select[tuple[MarketplaceJob]]:
+    columns = {
+        MarketplaceJob.status: wanted.status,
+        MarketplaceJob.outcome: wanted.outcome,
+        MarketplaceJob.channel: wanted.channel,
+        MarketplaceJob.action: wanted.action,
+        MarketplaceJob.product_id: wanted.product_id,
+        MarketplaceJob.batch_id: wanted.batch_id,
+    }
+    return query.where(*(column == value for column, value in columns.items() if value is not None))

@@ -1,0 +1,51 @@
+"""What an exception in an attempt means for the job."""
+
+from datetime import timedelta
+from typing import assert_never
+
+import structlog
+
+from models.selling.publishing import JobOutcome
+from services.selling.publishing.handlers import Cancel, Problem, Retry, Unknown, Verdict
+from shared.errors import (
+    APIError,
+    APITimeoutError,
+    DatabaseError,
+    MarketplaceError,
+    Remedy,
+    StoflowError,
+)
+
+log = structlog.get_logger(__name__)
+
+
+def verdict_on(error: Exception) -> Verdict:
+    """Expected failures say themselves what helps; anything else is a bug and is tried again."""
+    match error:
+        case MarketplaceError():
+            return _on_marketplace(error)
+        case APITimeoutError():
+            return Unknown(Problem.of(error), {"error": error.code})
+        case APIError() | DatabaseError():
+            return Retry(Problem.of(error))
+        case StoflowError() if error.status < 500:
+            return Cancel(Problem.of(error))
+        case _:
+            log.exception("job.unexpected_error")
+            return Retry(
+                Problem("internal-error", "Something went wrong on our side; we try again.")
+            )
+
+
+def _on_marketplace(error: MarketplaceError) -> Verdict:
+    problem = Problem.of(error)
+    match error.remedy:
+        case Remedy.WAIT:
+            after = error.retry_after
+            return Retry(problem, None if after is None else timedelta(seconds=after))
+        case Remedy.FIX_DATA:
+            return Cancel(problem)
+        case Remedy.RECONNECT | Remedy.ASK_MARKETPLACE:
+            return Cancel(problem, JobOutcome.BLOCKED)
+        case _:
+            assert_never(error.remedy)

@@ -1,0 +1,239 @@
+"""`MarketplaceJobProcessor`: finds the next job among all shops, runs it, settles it.
+
+It knows no channel: handlers come in a table `(channel, action) → JobHandler`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from models.accounts.tenants import Lane
+from models.selling.publishing import (
+    Channel,
+    JobAction,
+    JobOutcome,
+    JobStatus,
+    JobStep,
+    MarketplaceJob,
+)
+from repositories.accounts.bells import BellRepository, RungBell
+from repositories.selling.publishing import JobRepository
+from services.selling.publishing import transitions
+from services.selling.publishing.failures import verdict_on
+from services.selling.publishing.handlers import (
+    AnyHandler,
+    Cancel,
+    CancelRequested,
+    Completed,
+    LeaseLost,
+    Parked,
+    Problem,
+    Retry,
+    Snooze,
+    Unknown,
+    Verdict,
+)
+from services.selling.publishing.journal import JobJournal, locked_under
+from services.selling.publishing.lease import Lease, LeaseKeeper
+from shared.clock import Clock
+from shared.database import Database, TenantSession
+from shared.errors import TenantUnavailable
+from shared.ids import new_uuid
+
+log = structlog.get_logger(__name__)
+
+HandlerTable = Mapping[tuple[Channel, JobAction], AnyHandler]
+
+BELL_LEASE = timedelta(seconds=10)
+"""How long a worker may take from a bell to a claimed job before another looks too."""
+
+_VERDICTS = (Completed, Retry, Snooze, Cancel, Parked, Unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessedJob:
+    """What one turn of the processor did."""
+
+    lease: Lease
+    channel: Channel
+    action: JobAction
+    status: JobStatus
+    outcome: JobOutcome | None
+
+
+class MarketplaceJobProcessor:
+    """Runs jobs of every channel. Safe to share between threads and processes."""
+
+    def __init__(
+        self,
+        database: Database,
+        handlers: HandlerTable,
+        leases: LeaseKeeper,
+        clock: Clock,
+        owner: str,
+    ) -> None:
+        self._database = database
+        self._handlers = handlers
+        self._leases = leases
+        self._clock = clock
+        self._owner = owner
+
+    def process_next_job(self, lane: Lane) -> ProcessedJob | None:
+        """Run the next due job of a lane to the end of its attempt; None when nothing is due."""
+        while (bell := self._next_bell(lane)) is not None:
+            claimed = self._claim(bell)
+            if claimed is not None:
+                return self._run(*claimed)
+        return None
+
+    def _next_bell(self, lane: Lane) -> RungBell | None:
+        now = self._clock.now()
+        with self._database.platform() as session:
+            return BellRepository(session).lease_next(lane, now, now + BELL_LEASE)
+
+    def _claim(self, bell: RungBell) -> tuple[Lease, MarketplaceJob] | None:
+        try:
+            with self._database.tenant(bell.tenant) as session:
+                return self._claim_in(session, bell)
+        except TenantUnavailable:
+            with self._database.platform() as session:
+                BellRepository(session).set(bell, None)
+            return None
+
+    def _claim_in(
+        self, session: TenantSession, bell: RungBell
+    ) -> tuple[Lease, MarketplaceJob] | None:
+        bells, jobs, now = BellRepository(session), JobRepository(session), self._clock.now()
+        if not bells.lock(bell):
+            return None
+        job = jobs.next_due(bell.lane, now)
+        claimed = None
+        if job is not None:
+            lease = Lease(bell.tenant, job.id, new_uuid(), self._owner)
+            until = now + self._leases.duration
+            transitions.start(job, lease=lease.id, owner=lease.owner, now=now, until=until)
+            self._tell(session, lease, job, "picked up")
+            claimed = lease, job
+        self._set_bell(session, bell)
+        return claimed
+
+    def _set_bell(self, session: TenantSession, bell: RungBell) -> None:
+        """Ring when the next job is due, but never earlier than now: shops take turns."""
+        session.flush()
+        due_at = JobRepository(session).next_due_at(bell.lane)
+        BellRepository(session).set(bell, due_at and max(due_at, self._clock.now()))
+
+    def _run(self, lease: Lease, job: MarketplaceJob) -> ProcessedJob:
+        context = {"tenant": lease.tenant.name, "job_id": job.id}
+        with structlog.contextvars.bound_contextvars(**context), self._leases.keeping(lease):
+            try:
+                settled = self._attempt(lease, job)
+            except LeaseLost:
+                log.warning("job.lease_lost", channel=job.channel, action=job.action)
+                settled = job
+            log.info(
+                "job.attempt_ended",
+                channel=job.channel,
+                action=job.action,
+                status=settled.status,
+                outcome=settled.outcome,
+                problem=settled.problem_code,
+            )
+        return ProcessedJob(lease, job.channel, job.action, settled.status, settled.outcome)
+
+    def _attempt(self, lease: Lease, job: MarketplaceJob) -> MarketplaceJob:
+        handler = self._handlers.get((job.channel, job.action))
+        if handler is None:
+            return self._settle(lease, job, Cancel(_no_handler(job), JobOutcome.BLOCKED))
+        try:
+            return self._three_steps(handler, lease, job)
+        except LeaseLost:
+            raise
+        except CancelRequested:
+            return self._settle_cancelled(lease, job)
+        except Exception as error:
+            return self._settle(lease, job, verdict_on(error))
+
+    def _three_steps(
+        self, handler: AnyHandler, lease: Lease, job: MarketplaceJob
+    ) -> MarketplaceJob:
+        with self._database.tenant(lease.tenant) as session:
+            command = handler.prepare(session, locked_under(session, lease))
+        if isinstance(command, _VERDICTS):
+            return self._settle(lease, job, command)
+        journal = JobJournal(self._database, self._clock, lease, job)
+        result = handler.perform(command, journal)
+        if isinstance(result, Parked | Unknown):
+            return self._settle(lease, job, result)
+        with self._database.tenant(lease.tenant) as session:
+            locked = _locked_after_its_bell(session, lease, job.lane)
+            return self._settle_in(session, lease, locked, handler.record(session, locked, result))
+
+    def _settle(self, lease: Lease, job: MarketplaceJob, verdict: Verdict) -> MarketplaceJob:
+        with self._database.tenant(lease.tenant) as session:
+            locked = _locked_after_its_bell(session, lease, job.lane)
+            return self._settle_in(session, lease, locked, verdict)
+
+    def _settle_in(
+        self, session: TenantSession, lease: Lease, job: MarketplaceJob, verdict: Verdict
+    ) -> MarketplaceJob:
+        if job.cancel_requested_at is not None and isinstance(verdict, Retry | Snooze):
+            transitions.cancel(job, now=self._clock.now())
+        else:
+            transitions.settle(job, verdict, now=self._clock.now())
+        self._tell(session, lease, job, type(verdict).__name__.lower(), verdict)
+        self._set_bell(session, RungBell(lease.tenant, job.lane))
+        return job
+
+    def _settle_cancelled(self, lease: Lease, job: MarketplaceJob) -> MarketplaceJob:
+        with self._database.tenant(lease.tenant) as session:
+            locked = _locked_after_its_bell(session, lease, job.lane)
+            transitions.cancel(locked, now=self._clock.now())
+            self._tell(session, lease, locked, "cancelled")
+            self._set_bell(session, RungBell(lease.tenant, job.lane))
+            return locked
+
+    def _tell(
+        self,
+        session: TenantSession,
+        lease: Lease,
+        job: MarketplaceJob,
+        name: str,
+        verdict: Verdict | None = None,
+    ) -> None:
+        now = self._clock.now()
+        detail: dict[str, object] = {"status": job.status}
+        if job.outcome is not None:
+            detail["outcome"] = job.outcome
+        if isinstance(verdict, Retry | Cancel | Unknown):
+            detail["problem"] = verdict.problem.code
+            detail["says"] = verdict.problem.detail
+        if isinstance(verdict, Unknown):
+            detail["evidence"] = verdict.evidence
+        if job.status is JobStatus.PENDING:
+            detail["next_try_at"] = job.due_at.isoformat()
+        JobRepository(session).add_step(
+            JobStep(
+                job_id=job.id,
+                attempt=job.attempts,
+                name=name,
+                lease_owner=lease.owner,
+                detail=detail,
+                started_at=now,
+                finished_at=now,
+            )
+        )
+
+
+def _locked_after_its_bell(session: TenantSession, lease: Lease, lane: Lane) -> MarketplaceJob:
+    """Bell before job, like everybody else, so that nobody waits in a circle."""
+    BellRepository(session).lock(RungBell(lease.tenant, lane))
+    return locked_under(session, lease)
+
+
+def _no_handler(job: MarketplaceJob) -> Problem:
+    return Problem(
+        "no-handler", f"This installation cannot {job.action} on {job.channel}; nothing was sent."
+    )

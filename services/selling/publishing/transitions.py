@@ -1,0 +1,154 @@
+"""Every change of a job's status happens here, and only along the table of allowed moves."""
+
+import random
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import assert_never
+from uuid import UUID
+
+from models.selling.publishing import JobOutcome, JobStatus, MarketplaceJob
+from services.selling.publishing.handlers import (
+    Cancel,
+    Completed,
+    Parked,
+    Problem,
+    Retry,
+    Snooze,
+    Unknown,
+    Verdict,
+)
+
+ALLOWED: Mapping[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.PENDING: frozenset({JobStatus.RUNNING, JobStatus.CANCELLED}),
+    JobStatus.RUNNING: frozenset(
+        {
+            JobStatus.RUNNING,
+            JobStatus.PENDING,
+            JobStatus.PARKED,
+            JobStatus.DONE,
+            JobStatus.CANCELLED,
+        }
+    ),
+    JobStatus.PARKED: frozenset({JobStatus.RUNNING, JobStatus.CANCELLED}),
+    JobStatus.DONE: frozenset({JobStatus.PENDING}),
+    JobStatus.CANCELLED: frozenset({JobStatus.PENDING}),
+}
+"""running → running is the rescue of a job whose worker died; done or cancelled → pending is the
+seller's retry."""
+
+PROBE_DELAY = timedelta(seconds=2)
+"""How long after a lost answer the channel is asked what happened."""
+
+BACKOFF_BASE = timedelta(seconds=2)
+BACKOFF_CAP = timedelta(minutes=15)
+
+
+class IllegalTransition(Exception):
+    """A bug: somebody asked for a move that the table does not allow."""
+
+
+def start(job: MarketplaceJob, *, lease: UUID, owner: str, now: datetime, until: datetime) -> None:
+    """A worker takes the job; taking over from a dead one means that nobody knows what happened."""
+    if job.status is not JobStatus.PENDING:
+        job.outcome = JobOutcome.UNKNOWN
+    _move(job, JobStatus.RUNNING)
+    job.attempts += 1
+    job.lease_id, job.lease_owner, job.leased_until = lease, owner, until
+    job.started_at = job.started_at or now
+    job.waiting_for = None
+
+
+def settle(job: MarketplaceJob, verdict: Verdict, *, now: datetime) -> None:
+    """Apply how an attempt ended."""
+    match verdict:
+        case Completed(result):
+            _finish(job, JobStatus.DONE, JobOutcome.OK, now)
+            job.result = result
+            _note(job, None)
+        case Cancel(problem, outcome):
+            _finish(job, JobStatus.DONE, outcome, now)
+            _note(job, problem)
+        case Retry(problem, after):
+            _retry(job, problem, after, now)
+        case Unknown(problem, _):
+            _recheck(job, problem, now)
+        case Snooze(until, reason):
+            _wait(job, until, reason)
+            job.attempts -= 1
+        case Parked(deadline, waiting_for):
+            _move(job, JobStatus.PARKED)
+            job.leased_until, job.waiting_for = deadline, waiting_for
+        case _:
+            assert_never(verdict)
+
+
+def cancel(job: MarketplaceJob, *, now: datetime) -> None:
+    """The seller changed their mind."""
+    _finish(job, JobStatus.CANCELLED, None, now)
+    job.waiting_for = None
+
+
+def reopen(job: MarketplaceJob, *, now: datetime) -> None:
+    """The seller asks for another try of a job that ended without success."""
+    _move(job, JobStatus.PENDING)
+    job.attempts, job.due_at = 0, now
+    job.finished_at = job.cancel_requested_at = None
+    if job.outcome is not JobOutcome.UNKNOWN:
+        job.outcome = None
+    _note(job, None)
+
+
+def backoff(attempts: int) -> timedelta:
+    """Exponential with full jitter: anything from nothing to 2, 4, 8 … seconds, at most 15 min."""
+    longest = min(BACKOFF_BASE * 2 ** max(0, attempts - 1), BACKOFF_CAP)
+    return timedelta(seconds=random.uniform(0, longest.total_seconds()))  # noqa: S311 - no secret
+
+
+def _retry(job: MarketplaceJob, problem: Problem, after: timedelta | None, now: datetime) -> None:
+    if job.attempts >= job.max_attempts:
+        _finish(job, JobStatus.DONE, JobOutcome.BLOCKED, now)
+    else:
+        _wait(job, now + (backoff(job.attempts) if after is None else after), "the next try")
+    _note(job, problem)
+
+
+def _recheck(job: MarketplaceJob, problem: Problem, now: datetime) -> None:
+    if job.attempts >= job.max_attempts:
+        _finish(job, JobStatus.DONE, JobOutcome.UNKNOWN, now)
+    else:
+        _wait(job, now + PROBE_DELAY * job.attempts, "the channel to be asked what happened")
+        job.outcome = JobOutcome.UNKNOWN
+    _note(job, problem)
+
+
+def _wait(job: MarketplaceJob, until: datetime, waiting_for: str) -> None:
+    _move(job, JobStatus.PENDING)
+    job.due_at, job.waiting_for = until, waiting_for
+    _release(job)
+
+
+def _finish(
+    job: MarketplaceJob, status: JobStatus, outcome: JobOutcome | None, now: datetime
+) -> None:
+    _move(job, status)
+    job.outcome, job.finished_at = outcome, now
+    _release(job)
+
+
+def _release(job: MarketplaceJob) -> None:
+    job.lease_id = job.lease_owner = job.leased_until = None
+
+
+def _note(job: MarketplaceJob, problem: Problem | None) -> None:
+    job.problem_code = problem.code if problem else None
+    job.problem_detail = problem.detail if problem else None
+    job.problem_fields = [
+        {"field": field.field, "message": field.message, "code": field.code}
+        for field in (problem.fields if problem else ())
+    ]
+
+
+def _move(job: MarketplaceJob, to: JobStatus) -> None:
+    if to not in ALLOWED[job.status]:
+        raise IllegalTransition(f"job {job.id}: {job.status} → {to}")
+    job.status = to
