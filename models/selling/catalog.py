@@ -15,6 +15,15 @@ TITLE_LIMIT = 255
 DESCRIPTION_LIMIT = 20_000
 """Longest description we keep, in characters of plain text."""
 
+IMAGE_LIMIT = 24
+"""Photos of one product; eBay and Etsy take no more than 24 and 20."""
+
+VARIANT_LIMIT = 250
+"""Variants of one product; eBay takes no more in one listing."""
+
+OPTION_LIMIT = 3
+"""Things variants may differ in, such as size and colour."""
+
 
 class ProductStatus(StrEnum):
     """Whether a product may be published."""
@@ -81,6 +90,9 @@ class Product(TenantBase):
         cascade="all, delete-orphan",
         lazy="raise",
     )
+    missing_images: Mapped[list["MissingImage"]] = relationship(
+        order_by="MissingImage.id", cascade="all, delete-orphan", lazy="raise"
+    )
 
     @property
     def quantity(self) -> int:
@@ -124,6 +136,8 @@ class ProductImage(TenantBase):
     __tablename__ = "product_images"
     __table_args__ = (
         UniqueConstraint("product_id", "position", deferrable=True, initially="DEFERRED"),
+        UniqueConstraint("product_id", "sha256"),
+        Index("ix_product_images_source", "source", postgresql_where=text("source IS NOT NULL")),
     )
 
     id: Mapped[BigKey]
@@ -142,3 +156,18 @@ class ProductImage(TenantBase):
     """URL or file name it came from, so that a repeated import does not fetch it again."""
 
     product: Mapped[Product] = relationship(back_populates="images", lazy="raise")
+
+
+class MissingImage(TenantBase):
+    """A photo that an import named and could not get; the next import tries it again."""
+
+    __tablename__ = "missing_images"
+    __table_args__ = (UniqueConstraint("product_id", "source"),)
+
+    id: Mapped[BigKey]
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id", ondelete="CASCADE"))
+    source: Mapped[str]
+    """URL or file name."""
+    problem: Mapped[str]
+    """Why it could not be had, for the seller."""
+    tried_at: Mapped[Moment]

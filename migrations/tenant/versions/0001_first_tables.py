@@ -308,6 +308,24 @@ def upgrade() -> None:
         postgresql_where=sa.text("status IN ('pending', 'running', 'parked')"),
     )
     op.create_table(
+        "missing_images",
+        sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
+        sa.Column("product_id", sa.BigInteger(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["product_id"],
+            ["products.id"],
+            name=op.f("fk_missing_images_product_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_missing_images")),
+        sa.UniqueConstraint(
+            "product_id", "source", name=op.f("uq_missing_images_product_id_source")
+        ),
+    )
+    op.create_table(
         "product_images",
         sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
         sa.Column("product_id", sa.BigInteger(), nullable=False),
@@ -334,6 +352,16 @@ def upgrade() -> None:
             initially="DEFERRED",
             name=op.f("uq_product_images_product_id_position"),
         ),
+        sa.UniqueConstraint(
+            "product_id", "sha256", name=op.f("uq_product_images_product_id_sha256")
+        ),
+    )
+    op.create_index(
+        "ix_product_images_source",
+        "product_images",
+        ["source"],
+        unique=False,
+        postgresql_where=sa.text("source IS NOT NULL"),
     )
     op.create_table(
         "product_variants",
@@ -396,7 +424,13 @@ def downgrade() -> None:
     op.drop_table("job_steps")
     op.drop_index("ix_product_variants_sku", table_name="product_variants")
     op.drop_table("product_variants")
+    op.drop_index(
+        "ix_product_images_source",
+        table_name="product_images",
+        postgresql_where=sa.text("source IS NOT NULL"),
+    )
     op.drop_table("product_images")
+    op.drop_table("missing_images")
     op.drop_index(
         "uq_marketplace_jobs_live",
         table_name="marketplace_jobs",
