@@ -1,0 +1,111 @@
+"""The worker process: threads that run jobs, a heartbeat for their leases, a sweep now and then."""
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from models.accounts.tenants import Lane
+from services.selling.publishing.lease import LeaseKeeper
+from services.selling.publishing.processor import MarketplaceJobProcessor
+from services.selling.publishing.sweeping import BellSweeper
+
+log = structlog.get_logger(__name__)
+
+SWEEP_EVERY = timedelta(minutes=10)
+HEARTBEATS_PER_LEASE = 3
+
+
+def worker_name() -> str:
+    """Who ran a job: host and process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+class Worker:
+    """Runs until told to stop, then lets running jobs finish.
+
+    The first thread serves the realtime lane alone, so that a sale never waits behind a batch;
+    the others look there first too. A single thread serves both lanes.
+    """
+
+    def __init__(
+        self,
+        processor: MarketplaceJobProcessor,
+        leases: LeaseKeeper,
+        sweeper: BellSweeper,
+        *,
+        threads: int,
+        poll: timedelta,
+    ) -> None:
+        self._processor = processor
+        self._leases = leases
+        self._sweeper = sweeper
+        self._poll = poll
+        self._stopping = threading.Event()
+        self._threads = [self._runner(number, threads) for number in range(threads)]
+        self._threads += [
+            self._repeating("heartbeat", leases.duration / HEARTBEATS_PER_LEASE, leases.beat),
+            self._repeating("sweep", SWEEP_EVERY, sweeper.sweep),
+        ]
+
+    def start(self) -> None:
+        """Start all threads and return."""
+        for thread in self._threads:
+            thread.start()
+        log.info("worker.started", name=worker_name(), threads=len(self._threads) - 2)
+
+    def stop(self, grace: timedelta) -> bool:
+        """Take no new job and wait for the running ones; False when some did not finish in time.
+
+        A job left behind is picked up by another worker when its lease runs out.
+        """
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(grace.total_seconds())
+        finished = not any(thread.is_alive() for thread in self._threads)
+        log.info("worker.stopped", finished=finished)
+        return finished
+
+    def wait(self) -> None:
+        """Block until `stop` is called from elsewhere, a signal handler say."""
+        self._stopping.wait()
+
+    def ask_to_stop(self) -> None:
+        """Make `wait` return."""
+        self._stopping.set()
+
+    def _runner(self, number: int, threads: int) -> threading.Thread:
+        lanes = (Lane.REALTIME,) if number == 0 and threads > 1 else (Lane.REALTIME, Lane.BULK)
+        return threading.Thread(
+            target=self._work, args=(lanes,), name=f"worker-{number}", daemon=True
+        )
+
+    def _work(self, lanes: tuple[Lane, ...]) -> None:
+        while not self._stopping.is_set():
+            if not self._turn(lanes):
+                self._stopping.wait(self._poll.total_seconds())
+
+    def _turn(self, lanes: tuple[Lane, ...]) -> bool:
+        try:
+            return any(self._processor.process_next_job(lane) is not None for lane in lanes)
+        except Exception:
+            # The database is away, most likely; the job's lease brings it back to us.
+            log.exception("worker.turn_failed")
+            return False
+
+    def _repeating(
+        self, name: str, every: timedelta, act: Callable[[], object]
+    ) -> threading.Thread:
+        def loop() -> None:
+            while True:
+                try:
+                    act()
+                except Exception:
+                    log.exception("worker.housekeeping_failed", what=name)
+                if self._stopping.wait(every.total_seconds()):
+                    return
+
+        return threading.Thread(target=loop, name=name, daemon=True)
