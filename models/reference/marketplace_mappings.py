@@ -105,6 +105,8 @@ class EbayCategoryAspect(PlatformBase):
     values: Mapped[list[str]] = mapped_column(JSONB)
     """eBay's own words; suggestions only under `FREE_TEXT`."""
     enabled_for_variations: Mapped[bool]
+    max_length: Mapped[int | None]
+    """Characters a value may have, where eBay says so."""
     fetched_at: Mapped[Moment]
 
 

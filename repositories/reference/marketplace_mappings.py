@@ -30,6 +30,7 @@ class StoredAspect:
     cardinality: str
     values: list[str]
     enabled_for_variations: bool
+    max_length: int | None = None
 
 
 class EbayMappingRepository:

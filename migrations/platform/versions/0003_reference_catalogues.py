@@ -106,6 +106,7 @@ def upgrade() -> None:
         sa.Column("cardinality", sa.Text(), nullable=False),
         sa.Column("values", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("enabled_for_variations", sa.Boolean(), nullable=False),
+        sa.Column("max_length", sa.BigInteger(), nullable=True),
         sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("category_id", "name", name=op.f("pk_ebay_category_aspects")),
         schema=SCHEMA,

@@ -1,0 +1,114 @@
+"""The data files behind the catalogues: where each is, and how its cells become columns."""
+
+import csv
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from models.base import PlatformBase
+from models.reference.attributes import Category, Condition, Department, ValueAlias, word_key
+from models.reference.marketplace_mappings import (
+    EbayAspect,
+    EbayAspectValue,
+    EbayCategory,
+    EbayCondition,
+    EbayImpliedAspect,
+)
+
+_REFERENCE = Path(__file__).resolve().parent.parent
+
+_LAYOUT = b"1"
+"""Raise when the way cells become columns changes, so that unchanged files are loaded again."""
+
+Cell = Callable[[str], Any]
+
+
+def _text_or_none(cell: str) -> str | None:
+    return cell or None
+
+
+def _number_or_none(cell: str) -> int | None:
+    return int(cell) if cell else None
+
+
+def _flag(cell: str) -> bool:
+    return {"0": False, "1": True}[cell]
+
+
+@dataclass(frozen=True)
+class CatalogueFile:
+    """A CSV file whose header names the columns of one table."""
+
+    path: Path
+    model: type[PlatformBase]
+    cells: Mapping[str, Cell] = field(default_factory=dict)
+    """How to read a column; text as it stands where nothing is said."""
+    derived: Mapping[str, tuple[str, Cell]] = field(default_factory=dict)
+    """Columns computed from another one: name to (source column, function)."""
+
+    @property
+    def name(self) -> str:
+        """Room and file name; unique among all files."""
+        return f"{self.path.parent.parent.name}/{self.path.name}"
+
+    def content_hash(self) -> str:
+        """Changes with the content and with the layout of this module."""
+        return hashlib.sha256(_LAYOUT + self.path.read_bytes()).hexdigest()
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The file's rows as columns of the table.
+
+        Raises `ValueError` naming file and line when a cell cannot be read.
+        """
+        with self.path.open(encoding="utf-8", newline="") as lines:
+            reader = csv.DictReader(lines, strict=True)
+            for cells in reader:
+                try:
+                    yield self._columns(cells)
+                except (KeyError, TypeError, ValueError) as error:
+                    raise ValueError(f"{self.name}, line {reader.line_num}: {error!r}") from error
+
+    def _columns(self, cells: Mapping[str, str]) -> dict[str, Any]:
+        row = {name: self.cells.get(name, str)(cell) for name, cell in cells.items()}
+        for name, (source, function) in self.derived.items():
+            row[name] = function(cells[source])
+        return row
+
+
+def _attributes(name: str) -> Path:
+    return _REFERENCE / "attributes" / "data" / name
+
+
+def _mappings(name: str) -> Path:
+    return _REFERENCE / "marketplace_mappings" / "data" / name
+
+
+FILES = (
+    CatalogueFile(
+        _attributes("categories.csv"),
+        Category,
+        cells={
+            "parent_code": _text_or_none,
+            "level": int,
+            "google_category_id": _number_or_none,
+            "is_leaf": _flag,
+        },
+        derived={"path_key": ("full_path", word_key)},
+    ),
+    CatalogueFile(_attributes("conditions.csv"), Condition, cells={"rank": int}),
+    CatalogueFile(_attributes("departments.csv"), Department),
+    CatalogueFile(_attributes("value_aliases.csv"), ValueAlias, cells={"alias": word_key}),
+    CatalogueFile(
+        _mappings("ebay_us_categories.csv"), EbayCategory, cells={"with_children": _flag}
+    ),
+    CatalogueFile(
+        _mappings("ebay_conditions.csv"),
+        EbayCondition,
+        cells={"preference": int, "ebay_condition_id": int},
+    ),
+    CatalogueFile(_mappings("ebay_aspects.csv"), EbayAspect, cells={"preference": int}),
+    CatalogueFile(_mappings("ebay_aspect_values.csv"), EbayAspectValue, cells={"code": word_key}),
+    CatalogueFile(_mappings("ebay_implied_aspects.csv"), EbayImpliedAspect),
+)

@@ -1,0 +1,156 @@
+"""Says a product in eBay's words: category, condition, item specifics.
+
+Everything comes from the hand-checked mapping and from what eBay itself said about the category.
+What is not known there is a gap with a name; nothing is guessed, and nothing is asked of eBay.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from models.reference.attributes import category_and_ancestors
+from models.reference.marketplace_mappings import EbayCategory, EbayCategoryAspect, EbayCondition
+from repositories.reference.attributes import AttributeRepository
+from repositories.reference.marketplace_mappings import EbayMappingRepository
+from services.reference.attributes.lookup import AttributeLookup
+from services.reference.marketplace_mappings.ebay_aspects import AspectFilling, EbayWords
+from services.reference.marketplace_mappings.facts import (
+    AspectFacts,
+    EbayResolution,
+    Gap,
+    GapKind,
+    ProductFacts,
+)
+from shared.database import PlatformSession
+
+_NO_ASPECTS = AspectFacts({}, (), ())
+
+
+class EbayMapping:
+    """Maps products to eBay US. Remembers what it read; keep it for a request or a batch."""
+
+    def __init__(self, repository: EbayMappingRepository, lookup: AttributeLookup) -> None:
+        self._repository = repository
+        self._words = EbayWords(repository, lookup)
+        self._rows: dict[str, Sequence[EbayCategory]] = {}
+        self._implied: dict[str, Mapping[str, str]] = {}
+        self._requirements: dict[str, tuple[Sequence[EbayCategoryAspect], set[int]] | None] = {}
+
+    @classmethod
+    def on(cls, session: PlatformSession) -> "EbayMapping":
+        """The mapping as it stands in this session's transaction."""
+        lookup = AttributeLookup(AttributeRepository(session))
+        return cls(EbayMappingRepository(session), lookup)
+
+    def resolve(self, product: ProductFacts) -> EbayResolution:
+        """The product in eBay's words, with all its gaps at once."""
+        category = self._category(product)
+        if isinstance(category, Gap):
+            condition_gaps = () if product.condition_code else (_no_condition(),)
+            return EbayResolution(None, None, None, None, {}, (), (category, *condition_gaps))
+        requirements = self._required_by(category.ebay_category_id)
+        if requirements is None:
+            condition: EbayCondition | Gap = _requirements_unknown(category)
+            aspects = _NO_ASPECTS
+        else:
+            known, accepted = requirements
+            condition = self._condition(product.condition_code, accepted)
+            aspects = self._aspects(product, known)
+        found = None if isinstance(condition, Gap) else condition
+        return EbayResolution(
+            category_id=category.ebay_category_id,
+            category_path=category.ebay_path,
+            condition_id=found.ebay_condition_id if found else None,
+            condition_enum=found.inventory_api_enum if found else None,
+            aspects=aspects.shared,
+            variant_aspects=aspects.by_variant,
+            gaps=((condition,) if isinstance(condition, Gap) else ()) + aspects.gaps,
+        )
+
+    def _category(self, product: ProductFacts) -> EbayCategory | Gap:
+        if not product.category_code:
+            return Gap(GapKind.CATEGORY_MISSING, "category_code", "Choose a category.")
+        rows = self._nearest_rows(product.category_code)
+        if not rows:
+            message = "We do not know yet where this category belongs on eBay."
+            return Gap(GapKind.CATEGORY_NOT_MAPPED, "category_code", message)
+        by_department = {row.department: row for row in rows}
+        anybody = by_department.get("")
+        if anybody is not None:
+            return anybody
+        choices = tuple(sorted(by_department))
+        if not product.department_code:
+            message = "eBay sorts this category by department: say whom it is for."
+            return Gap(GapKind.DEPARTMENT_MISSING, "department_code", message, choices)
+        row = by_department.get(product.department_code)
+        if row is None:
+            message = "eBay has no place for this category in this department that we know of."
+            return Gap(GapKind.CATEGORY_NOT_MAPPED, "department_code", message, choices)
+        return row
+
+    def _nearest_rows(self, code: str) -> Sequence[EbayCategory]:
+        if code not in self._rows:
+            rows = self._repository.categories_for(category_and_ancestors(code))
+            self._rows[code] = ()
+            for ancestor in category_and_ancestors(code):
+                found = [
+                    row
+                    for row in rows
+                    if row.category_code == ancestor and (row.with_children or ancestor == code)
+                ]
+                if found:
+                    self._rows[code] = found
+                    break
+        return self._rows[code]
+
+    def _implied_by(self, code: str) -> Mapping[str, str]:
+        if code not in self._implied:
+            codes = category_and_ancestors(code)
+            rows = self._repository.implied_aspects_for(codes)
+            farthest_first = sorted(rows, key=lambda row: -codes.index(row.category_code))
+            self._implied[code] = {row.aspect_name: row.value for row in farthest_first}
+        return self._implied[code]
+
+    def _required_by(self, ebay_id: str) -> tuple[Sequence[EbayCategoryAspect], set[int]] | None:
+        if ebay_id not in self._requirements:
+            repository = self._repository
+            self._requirements[ebay_id] = (
+                (repository.category_aspects(ebay_id), repository.category_conditions(ebay_id))
+                if repository.was_fetched(ebay_id)
+                else None
+            )
+        return self._requirements[ebay_id]
+
+    @cached_property
+    def _conditions(self) -> Mapping[str, Sequence[EbayCondition]]:
+        by_code: dict[str, list[EbayCondition]] = {}
+        for row in self._repository.conditions():
+            by_code.setdefault(row.condition_code, []).append(row)
+        return by_code
+
+    def _condition(self, code: str | None, accepted: set[int]) -> EbayCondition | Gap:
+        if not code:
+            return _no_condition()
+        for row in self._conditions.get(code, ()):
+            if row.ebay_condition_id in accepted:
+                return row
+        choices = tuple(
+            ours
+            for ours, rows in self._conditions.items()
+            if any(row.ebay_condition_id in accepted for row in rows)
+        )
+        message = "eBay does not take this condition in this category."
+        return Gap(GapKind.CONDITION_NOT_ACCEPTED, "condition_code", message, choices)
+
+    def _aspects(self, product: ProductFacts, known: Sequence[EbayCategoryAspect]) -> AspectFacts:
+        assert product.category_code
+        implied = self._implied_by(product.category_code)
+        return AspectFilling(self._words, known, implied, product).fill()
+
+
+def _no_condition() -> Gap:
+    return Gap(GapKind.CONDITION_MISSING, "condition_code", "Say what condition it is in.")
+
+
+def _requirements_unknown(category: EbayCategory) -> Gap:
+    message = f"eBay has not been asked yet what it wants to know in “{category.ebay_path}”."
+    return Gap(GapKind.REQUIREMENTS_UNKNOWN, "category_code", message)
