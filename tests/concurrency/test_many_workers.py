@@ -55,15 +55,11 @@ def test_eight_workers_share_two_shops_without_doubling_or_losing_a_job(
     table = {(Channel.EBAY, JobAction.PUBLISH): handler}
     keeper = LeaseKeeper(database, clock, timedelta(seconds=60))
 
-    def drain(owner: str) -> None:
-        processor = MarketplaceJobProcessor(database, table, keeper, clock, owner)
-        quiet = 0
-        while quiet < 20:
-            quiet = 0 if processor.process_next_job(Lane.BULK) else quiet + 1
-            if quiet:
-                threading.Event().wait(0.02)
-
-    threads = [threading.Thread(target=drain, args=(f"w{number}",)) for number in range(8)]
+    processors = [
+        MarketplaceJobProcessor(database, table, keeper, clock, f"worker-{number}")
+        for number in range(8)
+    ]
+    threads = [threading.Thread(target=drain, args=(processor,)) for processor in processors]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -83,3 +79,12 @@ def assert_all_done_at_home(database: Database, shop: TenantSchema) -> None:
     assert {(job.status, job.outcome) for job in jobs} == {(JobStatus.DONE, JobOutcome.OK)}
     assert [job.result for job in jobs] == [{"shop": shop.name}] * JOBS_A_SHOP
     assert {step.detail["shop"] for step in steps if "shop" in step.detail} == {shop.name}
+
+
+def drain(processor: MarketplaceJobProcessor) -> None:
+    """Work until it has been quiet for a while."""
+    quiet = 0
+    while quiet < 20:
+        quiet = 0 if processor.process_next_job(Lane.BULK) else quiet + 1
+        if quiet:
+            threading.Event().wait(0.02)
