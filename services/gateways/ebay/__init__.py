@@ -1,0 +1,1 @@
+"""eBay's REST APIs: typed clients over one transport."""

@@ -1,0 +1,115 @@
+"""The door to eBay: which clients there are, and under whose token each works."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import httpx
+
+from services.gateways.ebay.account import EbayAccountClient
+from services.gateways.ebay.identity import EbayIdentityClient
+from services.gateways.ebay.inventory import EbayInventoryClient
+from services.gateways.ebay.marketplaces import Marketplace
+from services.gateways.ebay.media import EbayMediaClient
+from services.gateways.ebay.metadata import EbayMetadataClient
+from services.gateways.ebay.oauth import ApplicationTokens, EbayOAuth, Keyset
+from services.gateways.ebay.offers import EbayOfferClient
+from services.gateways.ebay.taxonomy import EbayTaxonomyClient
+from services.gateways.ebay.transport import (
+    EbayAddresses,
+    EbayTransport,
+    Observer,
+    TokenSource,
+    nobody_watches,
+)
+from shared.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class SellerApis:
+    """What can be done in a seller's name."""
+
+    inventory: EbayInventoryClient
+    offers: EbayOfferClient
+    account: EbayAccountClient
+    identity: EbayIdentityClient
+    media: EbayMediaClient
+
+
+@dataclass(frozen=True, slots=True)
+class PublicApis:
+    """What eBay tells the application itself."""
+
+    taxonomy: EbayTaxonomyClient
+    metadata: EbayMetadataClient
+
+
+class EbayGateway(Protocol):
+    """eBay, as the services see it."""
+
+    @property
+    def marketplace(self) -> Marketplace:
+        """The site this installation sells on."""
+        ...
+
+    @property
+    def oauth(self) -> EbayOAuth:
+        """Consent and tokens."""
+        ...
+
+    @property
+    def public(self) -> PublicApis:
+        """Categories and conditions."""
+        ...
+
+    def seller(self, tokens: TokenSource, observe: Observer = nobody_watches) -> SellerApis:
+        """A seller's inventory, offers, policies and photos."""
+        ...
+
+
+class HttpEbayGateway:
+    """The real one. Thread-safe; keep one for a process."""
+
+    def __init__(
+        self,
+        http: httpx.Client,
+        addresses: EbayAddresses,
+        keyset: Keyset | None,
+        marketplace: Marketplace,
+        clock: Clock,
+    ) -> None:
+        self._http = http
+        self._addresses = addresses
+        self._clock = clock
+        self._marketplace = marketplace
+        self._oauth = EbayOAuth(http, addresses, keyset, clock)
+
+    @property
+    def marketplace(self) -> Marketplace:
+        """The site this installation sells on."""
+        return self._marketplace
+
+    @property
+    def oauth(self) -> EbayOAuth:
+        """Consent and tokens."""
+        return self._oauth
+
+    @cached_property
+    def public(self) -> PublicApis:
+        """Categories and conditions, under the application's own token."""
+        transport = self._transport(ApplicationTokens(self._oauth, self._clock), nobody_watches)
+        return PublicApis(EbayTaxonomyClient(transport), EbayMetadataClient(transport))
+
+    def seller(self, tokens: TokenSource, observe: Observer = nobody_watches) -> SellerApis:
+        """A seller's inventory, offers, policies and photos."""
+        transport = self._transport(tokens, observe)
+        return SellerApis(
+            EbayInventoryClient(transport),
+            EbayOfferClient(transport),
+            EbayAccountClient(transport),
+            EbayIdentityClient(transport),
+            EbayMediaClient(transport),
+        )
+
+    def _transport(self, tokens: TokenSource, observe: Observer) -> EbayTransport:
+        return EbayTransport(self._http, self._addresses, self._marketplace, tokens, observe)

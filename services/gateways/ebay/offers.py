@@ -1,0 +1,208 @@
+"""Offers: an item, on one site, at a price; published, they are a listing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from services.gateways.ebay.errors import EbayRefusal
+from services.gateways.ebay.inventory import BASE, MAX_PAGE
+from services.gateways.ebay.reading import (
+    UnreadableAnswer,
+    as_money,
+    money,
+    optional_text,
+    rows,
+    text,
+    whole,
+)
+from services.gateways.ebay.transport import EbayRequest, EbayTransport
+from shared.money import Money
+
+FIXED_PRICE = "FIXED_PRICE"
+
+_CATCH_ALL = 25002
+_NO_OFFER = (25713, 25725)
+
+
+@dataclass(frozen=True, slots=True)
+class SellingPolicies:
+    """Ids of the seller's business policies."""
+
+    fulfillment_id: str
+    payment_id: str
+    return_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What is offered; always sent whole, because a PUT replaces."""
+
+    sku: str
+    category_id: str
+    price: Money
+    quantity: int
+    description: str
+    """HTML, at most 500,000 characters."""
+    policies: SellingPolicies
+    location_key: str
+
+    def as_body(self) -> dict[str, Any]:
+        """What may be replaced later."""
+        return {
+            "availableQuantity": self.quantity,
+            "categoryId": self.category_id,
+            # eBay's catalogue would overwrite the seller's own title and photos.
+            "includeCatalogProductDetails": False,
+            "listingDescription": self.description,
+            "listingDuration": "GTC",
+            "listingPolicies": {
+                "fulfillmentPolicyId": self.policies.fulfillment_id,
+                "paymentPolicyId": self.policies.payment_id,
+                "returnPolicyId": self.policies.return_id,
+            },
+            "merchantLocationKey": self.location_key,
+            "pricingSummary": {"price": as_money(self.price)},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOffer:
+    """An offer as eBay has it."""
+
+    offer_id: str
+    sku: str
+    published: bool
+    listing_id: str | None
+    """Only while published."""
+    listing_status: str | None
+    price: Money | None
+    quantity: int | None
+    category_id: str | None
+
+    @classmethod
+    def of(cls, body: Any) -> "StoredOffer":
+        """Read an answer."""
+        return cls(
+            offer_id=text(body, "offerId"),
+            sku=text(body, "sku"),
+            published=optional_text(body, "status") == "PUBLISHED",
+            listing_id=optional_text(body, "listing", "listingId"),
+            listing_status=optional_text(body, "listing", "listingStatus"),
+            price=money(body, "pricingSummary", "price"),
+            quantity=whole(body, "availableQuantity"),
+            category_id=optional_text(body, "categoryId"),
+        )
+
+
+class EbayOfferClient:
+    """`/sell/inventory/v1/offer`. Only fixed prices on the transport's own marketplace."""
+
+    def __init__(self, transport: EbayTransport) -> None:
+        self._transport = transport
+
+    def create(self, offer: Offer) -> str:
+        """Create an offer and return its id, or the id of the one that was there already.
+
+        eBay answers a second creation with its catch-all 25002 and the existing id among the
+        parameters; the parameter, not the number, tells it from other refusals.
+        """
+        body = {
+            **offer.as_body(),
+            "sku": offer.sku,
+            "marketplaceId": self._transport.marketplace.id,
+            "format": FIXED_PRICE,
+        }
+        try:
+            answer = self._transport.send(
+                EbayRequest("createOffer", "POST", f"{BASE}/offer", body=body)
+            )
+        except EbayRefusal as refused:
+            existing = refused.parameter("offerId")
+            if refused.mentions(_CATCH_ALL) and existing is not None:
+                return existing
+            raise
+        return text(answer.body, "offerId")
+
+    def get(self, offer_id: str) -> StoredOffer | None:
+        """An offer, or None when eBay does not have it."""
+        try:
+            answer = self._transport.send(EbayRequest("getOffer", "GET", _offer(offer_id)))
+        except EbayRefusal as refused:
+            if refused.http_status == 404:
+                return None
+            raise
+        return StoredOffer.of(answer.body)
+
+    def of_sku(self, sku: str) -> Sequence[StoredOffer]:
+        """The fixed-price offers of this SKU on this marketplace: none or one."""
+        query = {
+            "sku": sku,
+            "marketplace_id": self._transport.marketplace.id,
+            "format": FIXED_PRICE,
+            "limit": str(MAX_PAGE),
+            "offset": "0",
+        }
+        try:
+            answer = self._transport.send(
+                EbayRequest("getOffers", "GET", f"{BASE}/offer", params=query)
+            )
+        except EbayRefusal as refused:
+            if refused.http_status == 404 or refused.mentions(*_NO_OFFER):
+                return []
+            raise
+        return [StoredOffer.of(row) for row in rows(answer.body, "offers")]
+
+    def update(self, offer_id: str, offer: Offer) -> None:
+        """Replace an offer; a live listing follows."""
+        self._transport.send(
+            EbayRequest("updateOffer", "PUT", _offer(offer_id), body=offer.as_body())
+        )
+
+    def publish(self, offer_id: str) -> str:
+        """List an offer; returns the listing id. Not safe to repeat without `get` first."""
+        request = EbayRequest("publishOffer", "POST", f"{_offer(offer_id)}/publish")
+        return _listing_id(self._transport.send(request).body)
+
+    def publish_group(self, group_key: str) -> str:
+        """List all offers of a group as one listing; returns the listing id."""
+        request = EbayRequest(
+            "publishOfferByInventoryItemGroup",
+            "POST",
+            f"{BASE}/offer/publish_by_inventory_item_group",
+            body=self._group_body(group_key),
+        )
+        return _listing_id(self._transport.send(request).body)
+
+    def withdraw(self, offer_id: str) -> None:
+        """End the listing; the offer stays, unpublished. Refused when it is not listed."""
+        path = f"{_offer(offer_id)}/withdraw"
+        self._transport.send(EbayRequest("withdrawOffer", "POST", path))
+
+    def withdraw_group(self, group_key: str) -> None:
+        """End the listing of a group. Refused when it is not listed."""
+        self._transport.send(
+            EbayRequest(
+                "withdrawOfferByInventoryItemGroup",
+                "POST",
+                f"{BASE}/offer/withdraw_by_inventory_item_group",
+                body=self._group_body(group_key),
+            )
+        )
+
+    def _group_body(self, group_key: str) -> dict[str, str]:
+        return {
+            "inventoryItemGroupKey": group_key,
+            "marketplaceId": self._transport.marketplace.id,
+        }
+
+
+def _offer(offer_id: str) -> str:
+    return f"{BASE}/offer/{quote(offer_id, safe='')}"
+
+
+def _listing_id(body: Any) -> str:
+    found = optional_text(body, "listingId")
+    if found is None:
+        raise UnreadableAnswer("eBay says it is listed but not under which number.")
+    return found
