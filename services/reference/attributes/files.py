@@ -67,10 +67,12 @@ class CatalogueFile:
             for cells in reader:
                 try:
                     yield self._columns(cells)
-                except (KeyError, TypeError, ValueError) as error:
+                except (KeyError, ValueError) as error:
                     raise ValueError(f"{self.name}, line {reader.line_num}: {error!r}") from error
 
     def _columns(self, cells: Mapping[str, str]) -> dict[str, Any]:
+        if None in cells or None in cells.values():
+            raise ValueError("not as many cells as the header has")
         row = {name: self.cells.get(name, str)(cell) for name, cell in cells.items()}
         for name, (source, function) in self.derived.items():
             row[name] = function(cells[source])
