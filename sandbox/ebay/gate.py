@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -16,7 +17,7 @@ from sandbox.ebay.operations import Answer, Call, Operation, insufficient_permis
 from sandbox.ebay.quotas import spend_quota
 from sandbox.ebay.sandbox import EbaySandbox
 from sandbox.ebay.shapes import unreadable
-from sandbox.ebay.values import CONTENT_LANGUAGES, acceptable_language
+from sandbox.ebay.values import CONTENT_LANGUAGES, acceptable_language, first_language
 from sandbox.faults import Fault, FaultKind
 from sandbox.server import hang_up, hold
 
@@ -62,8 +63,9 @@ class OperationEndpoint:
         try:
             await delay(self.sandbox, fault, receive)
             call = self._admitted(request, content, fault)
-            answer = self.operation.handler(call)
-            return await answer if inspect.isawaitable(answer) else answer
+            work = self.operation.handler(call)
+            answer = await work if inspect.isawaitable(work) else work
+            return self._in_language(answer, request.headers)
         finally:
             self.sandbox.busy.discard(lock or "")
 
@@ -102,6 +104,13 @@ class OperationEndpoint:
             and headers.get("content-language") not in CONTENT_LANGUAGES
         ):
             raise EbayError(400, invalid("header Content-Language"))
+
+    def _in_language(self, answer: Answer, headers: Mapping[str, str]) -> Answer:
+        """Name the answer's language, as eBay does where the request named its own."""
+        if not self.operation.content_language:
+            return answer
+        language = first_language(headers.get("accept-language", ""))
+        return replace(answer, headers={**answer.headers, "Content-Language": language})
 
     def _locked(self, request: Request) -> str | None:
         name = self.operation.lock

@@ -6,6 +6,7 @@ import urllib.request
 from collections import deque
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from http.client import HTTPException
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, UploadFile
@@ -36,11 +37,11 @@ async def _from_file(call: Call) -> Answer:
 async def _from_url(call: Call) -> Answer:
     _check_pace(call)
     url = call.body.get("imageUrl")
-    if not isinstance(url, str) or not _fetchable(url):
-        raise _nothing_there()
     try:
+        if not isinstance(url, str) or not _fetchable(url):
+            raise _nothing_there()
         content = await asyncio.to_thread(_fetched, url)
-    except (OSError, ValueError) as failed:
+    except (OSError, ValueError, HTTPException) as failed:
         raise _nothing_there() from failed
     return _stored(call, await asyncio.to_thread(examined, content))
 

@@ -66,7 +66,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "shipToLocations": {"regionIncluded": [], "regionExcluded": []},
     },
     "payment": {"immediatePay": False, "paymentMethods": []},
-    "return": {"refundMethod": "MONEY_BACK"},
+    "return": {"refundMethod": "MONEY_BACK", "returnShippingCostPayer": "BUYER"},
 }
 
 

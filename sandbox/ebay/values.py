@@ -74,5 +74,13 @@ _LANGUAGE_RANGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
 
 def acceptable_language(header: str | None) -> bool:
     """Whether an Accept-Language names languages: present, well formed, no wildcard."""
-    ranges = [part.partition(";")[0].strip() for part in (header or "").split(",")]
-    return all(_LANGUAGE_RANGE.fullmatch(one) for one in ranges)
+    return all(_LANGUAGE_RANGE.fullmatch(one) for one in _ranges(header or ""))
+
+
+def first_language(header: str) -> str:
+    """The language an Accept-Language names first."""
+    return _ranges(header)[0]
+
+
+def _ranges(header: str) -> list[str]:
+    return [part.partition(";")[0].strip() for part in header.split(",")]
