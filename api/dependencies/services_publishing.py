@@ -1,0 +1,27 @@
+"""The publishing room's services, for its routes."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from api.dependencies.container import TheContainer
+from services.selling.publishing.reading import PublishingReading
+from services.selling.publishing.requesting import WorkRequests
+from services.selling.publishing.steering import JobSteering
+
+
+async def _work_requests(container: TheContainer) -> WorkRequests:
+    return container.work_requests
+
+
+async def _steering(container: TheContainer) -> JobSteering:
+    return JobSteering(container.clock)
+
+
+async def _reading() -> PublishingReading:
+    return PublishingReading()
+
+
+TheWorkRequests = Annotated[WorkRequests, Depends(_work_requests)]
+Steering = Annotated[JobSteering, Depends(_steering)]
+Reading = Annotated[PublishingReading, Depends(_reading)]

@@ -1,0 +1,118 @@
+"""Ask for work on channels, and follow it."""
+
+from typing import Annotated
+
+from fastapi import Path, Query
+
+from api.dependencies.actors import CurrentActor
+from api.dependencies.services_publishing import Reading, Steering, TheWorkRequests
+from api.dependencies.sessions import Tenant
+from api.pages import Cursor, Page, PageSize, id_cursor, read_id_cursor
+from api.policies import Policy, guarded_router
+from api.problems import problems
+from api.selling.publishing.schemas import (
+    BatchOut,
+    JobOut,
+    JobStoryOut,
+    ListingOut,
+    PublicationIn,
+    PublicationOut,
+)
+from models.selling.publishing import Channel, JobAction, JobOutcome, JobStatus, ListingStatus
+from services.selling.publishing.reading import BatchNotFound, JobFilter
+from services.selling.publishing.requesting import ChannelNotOffered, NothingToDo
+from services.selling.publishing.steering import (
+    JobAlreadyEnded,
+    JobBeingChecked,
+    JobNotFound,
+    JobNotRetryable,
+    JobSuperseded,
+)
+from shared.errors import BadInput
+
+publications = guarded_router("/publications", policy=Policy.SIGNED_IN, tag="publishing")
+jobs = guarded_router("/jobs", policy=Policy.SIGNED_IN, tag="publishing")
+listings = guarded_router("/listings", policy=Policy.SIGNED_IN, tag="publishing")
+
+RowId = Annotated[int, Path(gt=0, lt=2**63)]
+
+
+@publications.post(
+    "", status_code=202, responses=problems(BadInput, NothingToDo, ChannelNotOffered)
+)
+def request_publication(
+    body: PublicationIn, actor: CurrentActor, session: Tenant, requests: TheWorkRequests
+) -> PublicationOut:
+    """Publish, update or delist products on channels; the work is done in the background.
+
+    Each product and channel gets an answer: queued, already queued, already listed, not listed,
+    or refused with what is missing. Nothing is sent to a channel for what is refused.
+    """
+    return PublicationOut.of(
+        requests.request(session, body.action, body.product_ids, body.channels, actor.user_id)
+    )
+
+
+@publications.get("/{batch_id}", responses=problems(BatchNotFound))
+def show_batch(batch_id: RowId, session: Tenant, reading: Reading) -> BatchOut:
+    """How far a batch is."""
+    return BatchOut.of(*reading.batch(session, batch_id))
+
+
+@jobs.get("")
+def list_jobs(
+    session: Tenant,
+    reading: Reading,
+    cursor: Cursor = None,
+    limit: PageSize = 50,
+    status: JobStatus | None = None,
+    outcome: JobOutcome | None = None,
+    channel: Channel | None = None,
+    action: JobAction | None = None,
+    product_id: Annotated[int | None, Query(gt=0, lt=2**63)] = None,
+    batch_id: Annotated[int | None, Query(gt=0, lt=2**63)] = None,
+) -> Page[JobOut]:
+    """Jobs, newest first."""
+    wanted = JobFilter(status, outcome, channel, action, product_id, batch_id)
+    found, more = reading.jobs(session, wanted, read_id_cursor(cursor), limit)
+    return Page(
+        items=[JobOut.of(job) for job in found],
+        next_cursor=id_cursor(found[-1].id) if more else None,
+    )
+
+
+@jobs.get("/{job_id}", responses=problems(JobNotFound))
+def tell_job(job_id: RowId, session: Tenant, reading: Reading) -> JobStoryOut:
+    """A job's whole story: attempts, who ran it, what was sent, why it waits, what comes next."""
+    return JobStoryOut.told(*reading.story(session, job_id))
+
+
+@jobs.post(
+    "/{job_id}/cancel", responses=problems(JobNotFound, JobAlreadyEnded, JobBeingChecked)
+)
+def cancel_job(job_id: RowId, session: Tenant, steering: Steering) -> JobOut:
+    """Stop a job: a waiting one at once, a running one before its next outside call."""
+    return JobOut.of(steering.cancel(session, job_id))
+
+
+@jobs.post("/{job_id}/retry", responses=problems(JobNotFound, JobNotRetryable, JobSuperseded))
+def retry_job(job_id: RowId, session: Tenant, steering: Steering) -> JobOut:
+    """Try an ended job again; it goes on after its last finished step."""
+    return JobOut.of(steering.retry(session, job_id))
+
+
+@listings.get("")
+def list_listings(
+    session: Tenant,
+    reading: Reading,
+    cursor: Cursor = None,
+    limit: PageSize = 50,
+    channel: Channel | None = None,
+    status: ListingStatus | None = None,
+) -> Page[ListingOut]:
+    """What is listed where, newest first."""
+    found, more = reading.listings(session, channel, status, read_id_cursor(cursor), limit)
+    return Page(
+        items=[ListingOut.of(listing) for listing in found],
+        next_cursor=id_cursor(found[-1].id) if more else None,
+    )

@@ -1,0 +1,69 @@
+"""Looking at jobs, batches and listings."""
+
+from collections.abc import Mapping, Sequence
+
+from models.selling.publishing import (
+    Channel,
+    ChannelListing,
+    JobBatch,
+    JobOutcome,
+    JobStatus,
+    JobStep,
+    ListingStatus,
+    MarketplaceJob,
+)
+from repositories.selling.publishing import JobFilter, JobRepository, ListingRepository
+from services.selling.publishing.steering import JobNotFound
+from shared.database import TenantSession
+from shared.errors import NotFound
+
+__all__ = ["BatchNotFound", "JobFilter", "PublishingReading"]
+
+
+class BatchNotFound(NotFound):
+    """This shop has no such batch."""
+
+    code, title = "batch-not-found", "There is no such batch"
+
+
+class PublishingReading:
+    """Answers questions about background work; changes nothing."""
+
+    def batch(
+        self, session: TenantSession, batch_id: int
+    ) -> tuple[JobBatch, Mapping[tuple[JobStatus, JobOutcome | None], int]]:
+        """A batch and how many of its jobs are where. Raises `BatchNotFound`."""
+        jobs = JobRepository(session)
+        batch = jobs.batch(batch_id)
+        if batch is None:
+            raise BatchNotFound
+        return batch, jobs.counts(batch_id)
+
+    def story(
+        self, session: TenantSession, job_id: int
+    ) -> tuple[MarketplaceJob, Sequence[JobStep]]:
+        """A job and its steps. Raises `JobNotFound`."""
+        jobs = JobRepository(session)
+        job = jobs.get(job_id)
+        if job is None:
+            raise JobNotFound
+        return job, jobs.steps(job_id)
+
+    def jobs(
+        self, session: TenantSession, wanted: JobFilter, before: int | None, limit: int
+    ) -> tuple[Sequence[MarketplaceJob], bool]:
+        """A page, newest first, and whether there are more."""
+        found = JobRepository(session).page(wanted, before, limit + 1)
+        return found[:limit], len(found) > limit
+
+    def listings(
+        self,
+        session: TenantSession,
+        channel: Channel | None,
+        status: ListingStatus | None,
+        before: int | None,
+        limit: int,
+    ) -> tuple[Sequence[ChannelListing], bool]:
+        """A page, newest first, and whether there are more."""
+        found = ListingRepository(session).page(channel, status, before, limit + 1)
+        return found[:limit], len(found) > limit
