@@ -1,0 +1,76 @@
+"""A fresh installation in a temporary folder, on the embedded PostgreSQL or on `DATABASE_URL`."""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg2
+from psycopg2 import sql
+
+from backend.embedded import EmbeddedPostgres
+from migrations.runner import migrate
+from shared.database import Database, EngineOptions, create_database_engine
+
+
+@contextmanager
+def empty_installation() -> Iterator[Database]:
+    """A migrated database without shops; gone at the end."""
+    with _server() as url:
+        name = f"stoflow_bench_{secrets.token_hex(4)}"
+        _run(url, "CREATE DATABASE {}", name)
+        engine = create_database_engine(_on(url, name), EngineOptions(pool_size=10))
+        try:
+            migrate(engine)
+            yield Database(engine)
+        finally:
+            engine.dispose()
+            _run(url, "DROP DATABASE {} WITH (FORCE)", name)
+            _drop_roles(url, name)
+
+
+def address_of(database: Database) -> str:
+    """What `DATABASE_URL` would be."""
+    return database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    given = os.environ.get("DATABASE_URL")
+    if given:
+        yield given
+        return
+    folder = Path(tempfile.mkdtemp(prefix="stoflow-bench-"))
+    server = EmbeddedPostgres(folder / "postgres")
+    try:
+        yield server.url("postgres")
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _on(url: str, database: str) -> str:
+    return (
+        create_database_engine(url).url.set(drivername="postgresql", database=database)
+    ).render_as_string(hide_password=False)
+
+
+def _run(url: str, statement: str, name: str) -> None:
+    connection = psycopg2.connect(_on(url, "postgres"))
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(statement).format(sql.Identifier(name)))
+    connection.close()
+
+
+def _drop_roles(url: str, prefix: str) -> None:
+    connection = psycopg2.connect(_on(url, "postgres"))
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)", (prefix,))
+        for (role,) in cursor.fetchall():
+            cursor.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+    connection.close()
