@@ -1,5 +1,6 @@
 """The door to eBay: which clients there are, and under whose token each works."""
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -14,7 +15,7 @@ from services.gateways.ebay.media import EbayMediaClient
 from services.gateways.ebay.metadata import EbayMetadataClient
 from services.gateways.ebay.oauth import ApplicationTokens, EbayOAuth, Keyset
 from services.gateways.ebay.offers import EbayOfferClient
-from services.gateways.ebay.taxonomy import EbayTaxonomyClient
+from services.gateways.ebay.taxonomy import CategoryAspect, EbayTaxonomyClient
 from services.gateways.ebay.transport import (
     EbayAddresses,
     EbayTransport,
@@ -42,6 +43,14 @@ class PublicApis:
 
     taxonomy: EbayTaxonomyClient
     metadata: EbayMetadataClient
+
+    def aspects_of(self, category_id: str) -> Sequence[CategoryAspect]:
+        """Item specifics of a leaf category."""
+        return self.taxonomy.aspects_of(category_id)
+
+    def conditions_of(self, category_ids: Collection[str]) -> Mapping[str, list[int]]:
+        """Accepted condition ids by category."""
+        return self.metadata.conditions_of(category_ids)
 
 
 class EbayGateway(Protocol):

@@ -18,7 +18,7 @@ class EbayMetadataClient:
     def __init__(self, transport: EbayTransport) -> None:
         self._transport = transport
 
-    def condition_ids(self, category_ids: Collection[str]) -> Mapping[str, list[int]]:
+    def conditions_of(self, category_ids: Collection[str]) -> Mapping[str, list[int]]:
         """Accepted condition ids by category; a category without conditions has an empty list.
 
         Asks for 50 categories at a time.

@@ -95,14 +95,22 @@ class StoredOffer:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class CreatedOffer:
+    """An offer's id; when it existed before, its content is whatever it was."""
+
+    offer_id: str
+    existed: bool
+
+
 class EbayOfferClient:
     """`/sell/inventory/v1/offer`. Only fixed prices on the transport's own marketplace."""
 
     def __init__(self, transport: EbayTransport) -> None:
         self._transport = transport
 
-    def create(self, offer: Offer) -> str:
-        """Create an offer and return its id, or the id of the one that was there already.
+    def create(self, offer: Offer) -> CreatedOffer:
+        """Create an offer, or find out the id of the one that was there already.
 
         eBay answers a second creation with its catch-all 25002 and the existing id among the
         parameters; the parameter, not the number, tells it from other refusals.
@@ -120,9 +128,9 @@ class EbayOfferClient:
         except EbayRefusal as refused:
             existing = refused.parameter("offerId")
             if refused.mentions(_CATCH_ALL) and existing is not None:
-                return existing
+                return CreatedOffer(existing, existed=True)
             raise
-        return text(answer.body, "offerId")
+        return CreatedOffer(text(answer.body, "offerId"), existed=False)
 
     def get(self, offer_id: str) -> StoredOffer | None:
         """An offer, or None when eBay does not have it."""

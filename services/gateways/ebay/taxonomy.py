@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from services.gateways.ebay.reading import at, optional_text, rows, text
+from services.gateways.ebay.reading import at, optional_text, rows, text, whole
 from services.gateways.ebay.transport import EbayRequest, EbayTransport
 
 BASE = "/commerce/taxonomy/v1"
@@ -24,6 +24,8 @@ class CategoryAspect:
     """`SINGLE` or `MULTI`."""
     values: list[str]
     enabled_for_variations: bool
+    max_length: int | None
+    """Characters a value may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class EbayTaxonomyClient:
         )
         return text(answer.body, "categoryTreeId")
 
-    def aspects(self, category_id: str) -> Sequence[CategoryAspect]:
+    def aspects_of(self, category_id: str) -> Sequence[CategoryAspect]:
         """The item specifics of a leaf category. Refused (62009) for any other."""
         answer = self._transport.send(
             EbayRequest(
@@ -92,6 +94,7 @@ def _aspect(row: Mapping[str, Any]) -> CategoryAspect:
         cardinality=optional_text(constraint, "itemToAspectCardinality") or "SINGLE",
         values=[text(value, "localizedValue") for value in rows(row, "aspectValues")],
         enabled_for_variations=at(constraint, "aspectEnabledForVariations") is True,
+        max_length=whole(constraint, "aspectMaxLength"),
     )
 
 

@@ -67,6 +67,8 @@ class EbayMapping:
         )
 
     def _category(self, product: ProductFacts) -> EbayCategory | Gap:
+        if product.ebay_category_id:
+            return _chosen(product.ebay_category_id)
         if not product.category_code:
             return Gap(GapKind.CATEGORY_MISSING, "category_code", "Choose a category.")
         rows = self._nearest_rows(product.category_code)
@@ -142,13 +144,23 @@ class EbayMapping:
         return Gap(GapKind.CONDITION_NOT_ACCEPTED, "condition_code", message, choices)
 
     def _aspects(self, product: ProductFacts, known: Sequence[EbayCategoryAspect]) -> AspectFacts:
-        assert product.category_code
-        implied = self._implied_by(product.category_code)
+        implied = self._implied_by(product.category_code) if product.category_code else {}
         return AspectFilling(self._words, known, implied, product).fill()
 
 
 def _no_condition() -> Gap:
     return Gap(GapKind.CONDITION_MISSING, "condition_code", "Say what condition it is in.")
+
+
+def _chosen(ebay_category_id: str) -> EbayCategory:
+    """The seller's own choice, in the form of a mapping row that is never stored."""
+    return EbayCategory(
+        category_code="",
+        department="",
+        ebay_category_id=ebay_category_id,
+        ebay_path=f"eBay category {ebay_category_id}",
+        with_children=False,
+    )
 
 
 def _requirements_unknown(category: EbayCategory) -> Gap:

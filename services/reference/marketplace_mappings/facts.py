@@ -48,6 +48,8 @@ class ProductFacts:
     option_names: Sequence[str] = ()
     variants: Sequence[Sequence[str]] = ((),)
     """Of each variant, its option values in the order of `option_names`."""
+    ebay_category_id: str | None = None
+    """A category of eBay's own that the seller chose; it goes before the mapping."""
 
 
 @dataclass(frozen=True)
