@@ -33,7 +33,7 @@ class DatabaseSettings(BaseSettings):
 
     model_config = _section()
 
-    url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    url: str | None = Field(default=None, validation_alias="DATABASE_URL", repr=False)
     """Unset: the embedded PostgreSQL in the data folder."""
     pool_size: int = Field(default=5, ge=1, validation_alias="STOFLOW_DATABASE_POOL_SIZE")
     max_overflow: int = Field(default=10, ge=0, validation_alias="STOFLOW_DATABASE_MAX_OVERFLOW")
@@ -155,7 +155,7 @@ class Settings(BaseSettings):
     """Exact origins of the dashboard, separated by commas."""
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    redis_url: str | None = Field(default=None, validation_alias="REDIS_URL")
+    redis_url: str | None = Field(default=None, validation_alias="REDIS_URL", repr=False)
     """Shared rate-limit counts for several API processes. Unset: counted per process."""
 
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
