@@ -118,6 +118,14 @@ def test_a_category_below_a_mapped_one_goes_where_its_parent_goes(mapping: EbayM
     assert found.aspects["Style"] == ("Beanie",)
 
 
+def test_the_sellers_own_ebay_category_goes_before_the_mapping(mapping: EbayMapping) -> None:
+    """C9."""
+    chosen = replace(A_SHIRT, ebay_category_id="101415", category_code=None)
+    found = mapping.resolve(chosen)
+    assert (found.category_id, found.condition_id) == ("101415", 3000)
+    assert kinds(found) == [(GapKind.ASPECT_MISSING, "attributes.type")]
+
+
 def test_a_category_that_ebay_does_not_split_needs_no_department(mapping: EbayMapping) -> None:
     """C9."""
     vase = ProductFacts("hg-3-67", "good", None, "Unbranded")
