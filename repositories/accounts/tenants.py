@@ -61,7 +61,7 @@ class TenantRepository:
 
 
 class TenantSchemaRepository:
-    """Creates schemas and roles, and runs scripts inside a schema, all in the caller's transaction."""
+    """Makes schemas and roles and runs scripts in a schema, in the transaction of the caller."""
 
     def __init__(self, session: PlatformSession, database: Database) -> None:
         self._session = session

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
-from api.dependencies.actors import CurrentActor
+from api.dependencies.actors import CurrentAccount
 from api.dependencies.services_publishing import Reading, Steering, TheWorkRequests
 from api.dependencies.sessions import Tenant
 from api.pages import Cursor, Page, PageSize, id_cursor, read_id_cursor
@@ -41,7 +41,7 @@ RowId = Annotated[int, Path(gt=0, lt=2**63)]
     "", status_code=202, responses=problems(BadInput, NothingToDo, ChannelNotOffered)
 )
 def request_publication(
-    body: PublicationIn, actor: CurrentActor, session: Tenant, requests: TheWorkRequests
+    body: PublicationIn, actor: CurrentAccount, session: Tenant, requests: TheWorkRequests
 ) -> PublicationOut:
     """Publish, update or delist products on channels; the work is done in the background.
 
@@ -87,9 +87,7 @@ def tell_job(job_id: RowId, session: Tenant, reading: Reading) -> JobStoryOut:
     return JobStoryOut.told(*reading.story(session, job_id))
 
 
-@jobs.post(
-    "/{job_id}/cancel", responses=problems(JobNotFound, JobAlreadyEnded, JobBeingChecked)
-)
+@jobs.post("/{job_id}/cancel", responses=problems(JobNotFound, JobAlreadyEnded, JobBeingChecked))
 def cancel_job(job_id: RowId, session: Tenant, steering: Steering) -> JobOut:
     """Stop a job: a waiting one at once, a running one before its next outside call."""
     return JobOut.of(steering.cancel(session, job_id))
@@ -116,3 +114,6 @@ def list_listings(
         items=[ListingOut.of(listing) for listing in found],
         next_cursor=id_cursor(found[-1].id) if more else None,
     )
+
+
+ROUTERS = (publications, jobs, listings)

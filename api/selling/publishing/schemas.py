@@ -220,11 +220,26 @@ class ListingOut(BaseModel):
 
 
 def _job_fields(job: MarketplaceJob) -> dict[str, Any]:
-    same = (
-        "id batch_id channel action product_id lane status outcome attempts max_attempts "
-        "waiting_for problem_code problem_detail problem_fields result created_at started_at "
-        "finished_at"
-    ).split()
+    same = [
+        "id",
+        "batch_id",
+        "channel",
+        "action",
+        "product_id",
+        "lane",
+        "status",
+        "outcome",
+        "attempts",
+        "max_attempts",
+        "waiting_for",
+        "problem_code",
+        "problem_detail",
+        "problem_fields",
+        "result",
+        "created_at",
+        "started_at",
+        "finished_at",
+    ]
     fields = {name: getattr(job, name) for name in same}
     waits = job.status is JobStatus.PENDING
     return fields | {

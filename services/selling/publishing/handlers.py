@@ -56,7 +56,7 @@ class Snooze:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Trying again is pointless until something changes: `rejected` (data) or `blocked` (account)."""
+    """Trying again is pointless: `rejected` until data changes, `blocked` until the account does."""
 
     problem: Problem
     outcome: JobOutcome = JobOutcome.REJECTED

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product as pairs
 
-from repositories.selling.catalog import ProductRepository
-
 from models.accounts.tenants import Lane
 from models.selling.publishing import Channel, JobAction, JobBatch, JobStatus, MarketplaceJob
 from repositories.accounts.bells import BellRepository
+from repositories.selling.catalog import ProductRepository
 from repositories.selling.publishing import JobRepository, ListingRepository
 from services.selling.publishing.channels import ChannelTable
 from shared.clock import Clock
