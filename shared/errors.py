@@ -5,6 +5,7 @@
     │   ├── MalformedRequest      400
     │   └── PayloadTooLarge       413
     ├── Unauthenticated           401
+    │   └── SignedOut             401  the sign-in behind a valid token was ended
     ├── Forbidden                 403
     ├── NotFound                  404
     ├── Conflict                  409
@@ -82,6 +83,12 @@ class Unauthenticated(StoflowError):
     """Nobody is signed in, or the proof has expired."""
 
     status, code, title = 401, "unauthenticated", "Please sign in"
+
+
+class SignedOut(Unauthenticated):
+    """The access token is genuine, but its sign-in was ended."""
+
+    code, title = "signed-out", "You were signed out; please sign in again"
 
 
 class Forbidden(StoflowError):

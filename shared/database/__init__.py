@@ -1,7 +1,7 @@
 """How the house speaks to PostgreSQL: engine, the two session types and the tenant's schema."""
 
 from shared.database.engine import EngineOptions, create_database_engine
-from shared.database.sessions import Database, PlatformSession, TenantSession
+from shared.database.sessions import Database, PlatformSession, SignIn, TenantSession
 from shared.database.tenant_schema import TEMPLATE_SCHEMA, TenantSchema
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Database",
     "EngineOptions",
     "PlatformSession",
+    "SignIn",
     "TenantSchema",
     "TenantSession",
     "create_database_engine",

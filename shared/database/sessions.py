@@ -7,26 +7,49 @@ after commit, after rollback and in savepoints, and the pooled connection comes 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, ClassVar
+from uuid import UUID
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from shared.database.tenant_schema import TenantSchema, quote_identifier
-from shared.errors import TenantUnavailable
+from shared.errors import SignedOut, TenantUnavailable
 
 _UNDEFINED_ROLE = "22023"
 """SQLSTATE of SET ROLE to a role that does not exist."""
 
 
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """On whose behalf a session works: each of its transactions asks whether that still holds."""
+
+    user_id: int
+    session_id: UUID
+
+    @property
+    def holds_sql(self) -> str:
+        """A scalar subquery: true unless the sign-in was ended."""
+        mine = f"id = '{self.session_id}' AND user_id = {self.user_id:d}"
+        # Made of a UUID and a number.
+        return f"(SELECT revoked_at IS NULL FROM public.auth_sessions WHERE {mine})"  # noqa: S608
+
+
 class PlatformSession(Session):
     """A session on the shared schemas; a tenant's tables do not resolve."""
 
-    set_local_sql: str | None = None
+    def __init__(self, *, sign_in: SignIn | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.sign_in = sign_in
 
     def bind_transaction(self, connection: Connection) -> None:
-        """Hook called once at each begin of a top-level transaction."""
+        """Called once at each begin of a top-level transaction. Raises `SignedOut`."""
+        if self.sign_in is None:
+            return
+        if not connection.exec_driver_sql(f"SELECT {self.sign_in.holds_sql}").scalar():
+            raise SignedOut
 
 
 class TenantSession(PlatformSession):
@@ -38,17 +61,20 @@ class TenantSession(PlatformSession):
         self.set_local_sql = set_local_sql
 
     def bind_transaction(self, connection: Connection) -> None:
-        """Bind search_path, tenant id and role, and check that the tenant is active.
+        """Bind search_path, tenant id and role; check the shop and the sign-in: one round trip.
 
-        Raises `TenantUnavailable` for an unknown, suspended or retired tenant.
+        Raises `TenantUnavailable` for an unknown, suspended or retired tenant, `SignedOut` when
+        the sign-in it works for was ended.
         """
-        assert self.set_local_sql is not None
         try:
-            status = connection.exec_driver_sql(self.set_local_sql).scalar()
+            found = connection.exec_driver_sql(self.set_local_sql).one_or_none()
         except DBAPIError as error:
             if getattr(error.orig, "pgcode", None) == _UNDEFINED_ROLE:
                 raise TenantUnavailable("There is no such shop.") from None
             raise
+        status, signed_in = found or (None, True)
+        if not signed_in:
+            raise SignedOut
         if status != "active":
             raise TenantUnavailable(
                 "There is no such shop." if status is None else f"This shop is {status}."
@@ -82,32 +108,35 @@ class Database:
         """The role that owns this tenant's schema."""
         return tenant.role_in(self.name)
 
-    def platform_session(self) -> PlatformSession:
+    def platform_session(self, sign_in: SignIn | None = None) -> PlatformSession:
         """A session on the shared schemas; the caller begins, commits and closes."""
-        return PlatformSession(bind=self.engine, expire_on_commit=False)
+        return PlatformSession(sign_in=sign_in, bind=self.engine, expire_on_commit=False)
 
-    def tenant_session(self, tenant: TenantSchema) -> TenantSession:
+    def tenant_session(self, tenant: TenantSchema, sign_in: SignIn | None = None) -> TenantSession:
         """A session on one tenant; the caller begins, commits and closes."""
         return TenantSession(
             tenant=tenant,
-            set_local_sql=self._binding_sql(tenant),
+            set_local_sql=self._binding_sql(tenant, sign_in),
+            sign_in=sign_in,
             bind=self.engine,
             expire_on_commit=False,
         )
 
     @contextmanager
-    def platform(self) -> Iterator[PlatformSession]:
+    def platform(self, sign_in: SignIn | None = None) -> Iterator[PlatformSession]:
         """One transaction on the shared schemas: committed at the end, rolled back on an error."""
-        with self.platform_session() as session, session.begin():
+        with self.platform_session(sign_in) as session, session.begin():
             yield session
 
     @contextmanager
-    def tenant(self, tenant: TenantSchema) -> Iterator[TenantSession]:
+    def tenant(
+        self, tenant: TenantSchema, sign_in: SignIn | None = None
+    ) -> Iterator[TenantSession]:
         """One transaction of one tenant: committed at the end, rolled back on an error."""
-        with self.tenant_session(tenant) as session, session.begin():
+        with self.tenant_session(tenant, sign_in) as session, session.begin():
             yield session
 
-    def _binding_sql(self, tenant: TenantSchema) -> str:
+    def _binding_sql(self, tenant: TenantSchema, sign_in: SignIn | None) -> str:
         settings = [
             f"SET LOCAL statement_timeout = '{self.statement_timeout}'",
             f"SET LOCAL idle_in_transaction_session_timeout = '{self.idle_timeout}'",
@@ -116,5 +145,9 @@ class Database:
         ]
         if self.tenant_roles:
             settings.append(f"SET LOCAL ROLE {quote_identifier(self.role_of(tenant))}")
-        settings.append(f"SELECT status FROM public.tenants WHERE id = {tenant.tenant_id}")
+        signed_in = "true" if sign_in is None else sign_in.holds_sql
+        settings.append(
+            f"SELECT status, {signed_in}"  # noqa: S608 - made of numbers and a UUID
+            f" FROM public.tenants WHERE id = {tenant.tenant_id}"
+        )
         return "; ".join(settings)

@@ -1,0 +1,72 @@
+"""What routes may ask of the composition, which is built in `backend.container`."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Protocol, cast
+
+from fastapi import Depends
+from prometheus_client import CollectorRegistry
+from starlette.requests import HTTPConnection
+
+from services.accounts.identity.access_tokens import AccessTokens
+from services.accounts.identity.passwords import Passwords
+from services.accounts.tenants.provisioning import TenantProvisioning
+from shared.clock import Clock
+from shared.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether requests can be served: the database answers and is migrated."""
+
+    database: bool
+    migrated: bool
+
+    @property
+    def ready(self) -> bool:
+        """Both."""
+        return self.database and self.migrated
+
+
+class SignInLimit(Protocol):
+    """Counts what costs us password hashing or guards secrets, per address."""
+
+    def spend(self, address: str) -> None:
+        """Count one attempt. Raises `TooManyRequests`."""
+        ...
+
+
+class Container(Protocol):
+    """The parts that live as long as the process."""
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def database(self) -> Database: ...
+    @property
+    def access_tokens(self) -> AccessTokens: ...
+    @property
+    def passwords(self) -> Passwords: ...
+    @property
+    def provisioning(self) -> TenantProvisioning: ...
+    @property
+    def refresh_ttl(self) -> timedelta: ...
+    @property
+    def sign_in_limit(self) -> SignInLimit: ...
+    @property
+    def trusted_proxies(self) -> int: ...
+    @property
+    def metrics(self) -> CollectorRegistry: ...
+    def readiness(self) -> Readiness: ...
+
+
+def container_of(connection: HTTPConnection) -> Container:
+    """The composition of the application that serves this connection."""
+    return cast(Container, connection.app.state.container)
+
+
+async def _container(connection: HTTPConnection) -> Container:
+    return container_of(connection)
+
+
+TheContainer = Annotated[Container, Depends(_container)]

@@ -1,0 +1,97 @@
+"""One request, one transaction: committed before the reply goes out, rolled back on any error.
+
+A session connects at its first statement. Where somebody is signed in, the begin of the
+transaction also asks whether that sign-in was ended; a route that needs no statement is asked at
+its end, so that no answer leaves for a sign-in that is over.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
+from functools import partial
+from typing import Annotated, TypeAlias
+
+from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+
+from api.dependencies.actors import Actor, CurrentAccount
+from api.dependencies.container import TheContainer
+from shared.database import PlatformSession, TenantSession
+
+
+async def tenant_session(
+    container: TheContainer, actor: CurrentAccount
+) -> AsyncIterator[TenantSession]:
+    """The transaction of a route that works in the account's own shop."""
+    session = container.database.tenant_session(actor.shop, actor.sign_in)
+    async with _one_transaction(session):
+        yield session
+
+
+async def platform_session(
+    container: TheContainer, request: Request
+) -> AsyncIterator[PlatformSession]:
+    """The transaction of a route that works in the shared schemas."""
+    actor = request.scope.get("actor")
+    sign_in = actor.sign_in if isinstance(actor, Actor) else None
+    session = container.database.platform_session(sign_in)
+    async with _one_transaction(session):
+        yield session
+
+
+async def tenant_transactions(
+    container: TheContainer, actor: CurrentAccount
+) -> Callable[[], AbstractContextManager[TenantSession]]:
+    """Opens short transactions in the account's own shop, each committed at its end."""
+    return partial(container.database.tenant, actor.shop, actor.sign_in)
+
+
+async def platform_transactions(
+    container: TheContainer, request: Request
+) -> Callable[[], AbstractContextManager[PlatformSession]]:
+    """Opens short transactions in the shared schemas, each committed at its end."""
+    actor = request.scope.get("actor")
+    return partial(container.database.platform, actor.sign_in if isinstance(actor, Actor) else None)
+
+
+Tenant = Annotated[TenantSession, Depends(tenant_session, scope="function")]
+Platform = Annotated[PlatformSession, Depends(platform_session, scope="function")]
+
+TenantTransactions: TypeAlias = Annotated[
+    Callable[[], AbstractContextManager[TenantSession]], Depends(tenant_transactions)
+]
+"""For routes that speak to the outside, or hash a password, between two transactions."""
+
+PlatformTransactions: TypeAlias = Annotated[
+    Callable[[], AbstractContextManager[PlatformSession]], Depends(platform_transactions)
+]
+
+
+@asynccontextmanager
+async def _one_transaction(session: PlatformSession) -> AsyncIterator[None]:
+    try:
+        yield
+    except RequestValidationError:
+        await run_in_threadpool(_refuse_if_signed_out, session)
+        raise
+    except BaseException:
+        await run_in_threadpool(session.close)
+        raise
+    else:
+        await run_in_threadpool(_commit, session)
+
+
+def _commit(session: PlatformSession) -> None:
+    with session:
+        _begin_for_the_check(session)
+        session.commit()
+
+
+def _refuse_if_signed_out(session: PlatformSession) -> None:
+    with session:
+        _begin_for_the_check(session)
+
+
+def _begin_for_the_check(session: PlatformSession) -> None:
+    if session.sign_in is not None and not session.in_transaction():
+        session.connection()

@@ -1,0 +1,108 @@
+"""How much one client may ask for: slowapi's limiter, counted per account or per address.
+
+Counts live in memory, or in Redis when several processes share them. When Redis does not answer,
+each process counts for itself until it does: the API stays up.
+"""
+
+from dataclasses import dataclass
+
+import structlog
+from limits import RateLimitItem, parse
+from limits.errors import StorageError
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter, RateLimiter
+from slowapi import Limiter
+from starlette.requests import HTTPConnection
+
+from api.dependencies.actors import signed_in_actor
+from shared.clock import SystemClock
+from shared.errors import TooManyRequests, Unauthenticated
+
+_log = structlog.get_logger("stoflow.limits")
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """One request counted."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    reset_in: int
+    """Seconds until the window starts anew."""
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """What a client is told."""
+        return [
+            (b"x-ratelimit-limit", b"%d" % self.limit),
+            (b"x-ratelimit-remaining", b"%d" % self.remaining),
+            (b"x-ratelimit-reset", b"%d" % self.reset_in),
+        ]
+
+    def refusal(self) -> TooManyRequests:
+        """The error for a request that was one too many."""
+        return TooManyRequests(f"Try again in {self.reset_in} seconds.", retry_after=self.reset_in)
+
+
+class RequestLimits:
+    """Counts requests against `requests` and sign-in attempts against `sign_in`.
+
+    Both are written as `600/minute`.
+    """
+
+    def __init__(self, *, requests: str, sign_in: str, redis_url: str | None) -> None:
+        self.shared = redis_url is not None
+        self._limiter = Limiter(key_func=lambda: "", storage_uri=redis_url or "memory://")
+        self._alone = FixedWindowRateLimiter(MemoryStorage())
+        self._requests = parse(requests)
+        self._sign_in = parse(sign_in)
+        # Windows are kept by the storage, in the machine's own time.
+        self._clock = SystemClock()
+
+    def spend_request(self, key: str) -> Spent:
+        """Count one request of this client."""
+        return self._spend(self._requests, "request", key)
+
+    def spend(self, address: str) -> None:
+        """Count one attempt to sign in, register or refresh. Raises `TooManyRequests`."""
+        spent = self._spend(self._sign_in, "sign-in", address)
+        if not spent.allowed:
+            raise spent.refusal()
+
+    def _spend(self, item: RateLimitItem, what: str, key: str) -> Spent:
+        try:
+            return self._count(self._limiter.limiter, item, what, key)
+        except (StorageError, OSError) as error:
+            _log.warning("rate limits are counted per process", because=type(error).__name__)
+            return self._count(self._alone, item, what, key)
+
+    def _count(self, strategy: RateLimiter, item: RateLimitItem, what: str, key: str) -> Spent:
+        allowed = strategy.hit(item, what, key)
+        window = strategy.get_window_stats(item, what, key)
+        reset_in = max(1, round(window.reset_time - self._clock.now().timestamp()))
+        return Spent(allowed, item.amount, max(0, window.remaining), reset_in)
+
+
+def client_key(connection: HTTPConnection, trusted_proxies: int) -> str:
+    """Whom a request is counted against: the account of a genuine token, else the address."""
+    if "authorization" in connection.headers:
+        try:
+            return f"account:{signed_in_actor(connection).user_id}"
+        except Unauthenticated:
+            pass
+    return f"address:{client_address(connection, trusted_proxies)}"
+
+
+def client_address(connection: HTTPConnection, trusted_proxies: int) -> str:
+    """The client's address: what the outermost proxy of ours saw.
+
+    Each proxy appends the address it was called from to X-Forwarded-For, so the last
+    `trusted_proxies` entries are ours and everything before them is the client's own claim.
+    """
+    peer = connection.client.host if connection.client else "unknown"
+    if trusted_proxies == 0:
+        return peer
+    forwarded = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")
+    seen = [entry.strip() for entry in forwarded if entry.strip()]
+    return seen[-min(trusted_proxies, len(seen))] if seen else peer

@@ -1,0 +1,118 @@
+"""Who may call a route. Default deny: a route exists only on a router that states its policy.
+
+The policy is enforced before the body is read. What it found out, the actor, is kept in the
+request for `api.dependencies.actors`; whether the sign-in was revoked meanwhile is checked by the
+database session at the begin of the route's own transaction (`api.dependencies.sessions`).
+"""
+
+from collections.abc import Callable, Coroutine
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.routing import APIRoute
+
+from api.dependencies.actors import Actor, signed_in_actor
+from models.accounts.identity import Role
+from shared.errors import Forbidden, MalformedRequest, Misconfigured
+
+API_PREFIX = "/api/v1"
+
+_STATE_LENGTHS = range(16, 513)
+
+
+class Policy(StrEnum):
+    """Who may call."""
+
+    PUBLIC = "public"
+    """Anybody."""
+    SIGNED_IN = "signed_in"
+    """Whoever holds an access token of a sign-in that was not revoked."""
+    ADMIN = "admin"
+    """Signed in with the role *admin*."""
+    SIGNED_STATE = "signed_state"
+    """A browser coming back from a marketplace with the `state` we gave it. The room that owns
+    the route consumes the state; a request without one is refused here."""
+
+
+class GuardedRoute(APIRoute):
+    """A route that enforces its policy before anything else of it runs."""
+
+    policy: ClassVar[Policy]
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler behind the policy."""
+        handle = super().get_route_handler()
+        enforce = _ENFORCED[self.policy]
+
+        async def guarded(request: Request) -> Response:
+            enforce(request)
+            return await handle(request)
+
+        return guarded
+
+
+def _nobody_is_asked(request: Request) -> None:
+    pass
+
+
+def _must_be_signed_in(request: Request) -> None:
+    request.scope["actor"] = signed_in_actor(request)
+
+
+def _must_be_admin(request: Request) -> None:
+    actor: Actor = signed_in_actor(request)
+    if actor.role is not Role.ADMIN:
+        raise Forbidden("Only administrators may do this.")
+    request.scope["actor"] = actor
+
+
+def _must_bring_state(request: Request) -> None:
+    if len(request.query_params.get("state", "")) not in _STATE_LENGTHS:
+        raise MalformedRequest("The state parameter is missing or is not one of ours.")
+
+
+_ENFORCED: dict[Policy, Callable[[Request], None]] = {
+    Policy.PUBLIC: _nobody_is_asked,
+    Policy.SIGNED_IN: _must_be_signed_in,
+    Policy.ADMIN: _must_be_admin,
+    Policy.SIGNED_STATE: _must_bring_state,
+}
+
+
+class _PublicRoute(GuardedRoute):
+    policy = Policy.PUBLIC
+
+
+class _SignedInRoute(GuardedRoute):
+    policy = Policy.SIGNED_IN
+
+
+class _AdminRoute(GuardedRoute):
+    policy = Policy.ADMIN
+
+
+class _SignedStateRoute(GuardedRoute):
+    policy = Policy.SIGNED_STATE
+
+
+_ROUTES: dict[Policy, type[GuardedRoute]] = {
+    kind.policy: kind for kind in (_PublicRoute, _SignedInRoute, _AdminRoute, _SignedStateRoute)
+}
+
+
+def guarded_router(path: str, *, policy: Policy, tag: str, prefix: str = API_PREFIX) -> APIRouter:
+    """A room's router at `/api/v1<path>`. A room with two policies has two routers."""
+    return APIRouter(prefix=prefix + path, tags=[tag], route_class=_ROUTES[policy])
+
+
+def mount(app: FastAPI, *routers: APIRouter) -> None:
+    """Add the routers' routes. Raises `Misconfigured` for a route without a policy.
+
+    The routes are added flat: `include_router` keeps a tree that every request walks twice.
+    """
+    for router in routers:
+        for route in router.routes:
+            if not isinstance(route, GuardedRoute):
+                raise Misconfigured(f"The route {route} declares no policy.")
+            app.router.routes.append(route)

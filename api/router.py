@@ -1,0 +1,11 @@
+"""The table of contents: every router of the API. A room adds its routers here."""
+
+from fastapi import APIRouter
+
+from api import health
+from api.accounts.identity import routes as identity
+
+ROUTERS: tuple[APIRouter, ...] = (
+    *health.ROUTERS,
+    *identity.ROUTERS,
+)

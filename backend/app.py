@@ -1,0 +1,44 @@
+"""The web application."""
+
+from fastapi import FastAPI
+
+from api import problems
+from api.policies import mount
+from api.router import ROUTERS
+from backend.container import Container
+from backend.lifespan import lifespan
+from backend.middleware import surround
+
+VERSION = "0.1.0"
+
+_DESCRIPTION = """\
+One product record, sold everywhere, never sold twice.
+
+Sign in with *Authorize*: your e-mail address is the user name. Every failure is an RFC 9457
+problem with a stable `code`; quote its `instance` when you ask for help.
+"""
+
+
+def create_app(container: Container) -> FastAPI:
+    """Hang all routes and surround them. Raises `Misconfigured` for a route without a policy."""
+    app = FastAPI(
+        title="StoFlow",
+        version=VERSION,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        swagger_ui_parameters={"persistAuthorization": False},
+    )
+    app.state.container = container
+    mount(app, *ROUTERS)
+    problems.install(app)
+    limits = container.settings.limits
+    surround(
+        app,
+        registry=container.metrics,
+        limits=container.limits,
+        trusted_proxies=limits.trusted_proxies,
+        cors_origins=container.settings.cors_origins,
+        body_bytes=limits.body_bytes,
+        upload_bytes=limits.upload_bytes,
+    )
+    return app

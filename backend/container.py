@@ -1,0 +1,149 @@
+"""Everything that lives as long as the process, built once and handed to whoever needs it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from api.dependencies.container import Readiness
+from api.limits import RequestLimits
+from backend.embedded import EmbeddedPostgres
+from backend.keys import Keys, load_keys
+from backend.settings import Settings
+from migrations.lines import PLATFORM
+from migrations.runner import current_platform_revision, head_of, migrate, tenant_script
+from services.accounts.identity.access_tokens import AccessTokens
+from services.accounts.identity.passwords import Passwords
+from services.accounts.tenants.provisioning import TenantProvisioning
+from shared.clock import Clock, SystemClock
+from shared.database import Database, EngineOptions, create_database_engine
+from shared.encryption import SecretBox
+
+_log = structlog.get_logger("stoflow.container")
+
+
+@dataclass
+class Container:
+    """The composition. `close` lets go of connections and of the embedded server."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    secret_box: SecretBox
+    access_tokens: AccessTokens
+    passwords: Passwords
+    provisioning: TenantProvisioning
+    limits: RequestLimits
+    metrics: CollectorRegistry
+    embedded: EmbeddedPostgres | None = None
+    _closing: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def refresh_ttl(self) -> timedelta:
+        """How long a sign-in lasts without a refresh."""
+        return self.settings.tokens.refresh_ttl
+
+    @property
+    def sign_in_limit(self) -> RequestLimits:
+        """Counts attempts to sign in."""
+        return self.limits
+
+    @property
+    def trusted_proxies(self) -> int:
+        """How many proxies of ours append to X-Forwarded-For."""
+        return self.settings.limits.trusted_proxies
+
+    def readiness(self) -> Readiness:
+        """Ask the database whether it is there and migrated."""
+        try:
+            revision = current_platform_revision(self.database.engine)
+        except Exception as error:
+            _log.warning("not ready", because=type(error).__name__)
+            return Readiness(database=False, migrated=False)
+        return Readiness(database=True, migrated=revision == head_of(PLATFORM))
+
+    def on_close(self, let_go: Callable[[], None]) -> None:
+        """Have `let_go` called at the end, last come first."""
+        self._closing.append(let_go)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        while self._closing:
+            self._closing.pop()()
+
+
+def open_database(settings: Settings) -> tuple[Database, EmbeddedPostgres | None]:
+    """Connect to `DATABASE_URL`, or start the embedded server and bring it up to date."""
+    options = EngineOptions(
+        pool_size=settings.database.pool_size, max_overflow=settings.database.max_overflow
+    )
+    embedded = None
+    url = settings.database.url
+    if url is None:
+        embedded = EmbeddedPostgres(settings.data_dir / "postgres")
+        url = embedded.ensure_database()
+    engine = create_database_engine(url, options)
+    if embedded is not None:
+        migrate(engine)
+    return Database(engine, tenant_roles=settings.database.tenant_roles), embedded
+
+
+def build_container(
+    settings: Settings,
+    *,
+    database: Database | None = None,
+    clock: Clock | None = None,
+    passwords: Passwords | None = None,
+) -> Container:
+    """Put the parts together. What is given is used and stays the giver's to close."""
+    clock = clock or SystemClock()
+    keys = load_keys(settings)
+    embedded = None
+    opened = database is None
+    if database is None:
+        database, embedded = open_database(settings)
+    container = Container(
+        settings=settings,
+        clock=clock,
+        database=database,
+        secret_box=keys.secret_box,
+        access_tokens=_access_tokens(settings, keys, clock),
+        passwords=passwords or Passwords(),
+        provisioning=TenantProvisioning(database, tenant_script(), clock),
+        limits=_request_limits(settings),
+        metrics=_metrics_registry(),
+        embedded=embedded,
+    )
+    if embedded is not None:
+        container.on_close(embedded.stop)
+    if opened:
+        container.on_close(database.engine.dispose)
+    return container
+
+
+def _access_tokens(settings: Settings, keys: Keys, clock: Clock) -> AccessTokens:
+    return AccessTokens(
+        keys.token_key,
+        keys.previous_token_keys,
+        issuer=settings.tokens.issuer,
+        ttl=settings.tokens.access_ttl,
+        clock=clock,
+    )
+
+
+def _request_limits(settings: Settings) -> RequestLimits:
+    return RequestLimits(
+        requests=settings.limits.requests,
+        sign_in=settings.limits.sign_in,
+        redis_url=settings.redis_url,
+    )
+
+
+def _metrics_registry() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    return registry

@@ -1,0 +1,89 @@
+"""Accounts, sign-ins and refresh tokens.
+
+Lock order: account, refresh token, sign-in.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from models.accounts.identity import AuthSession, RefreshToken, User
+from shared.database import PlatformSession
+
+
+class UserRepository:
+    """Rows of `public.users`. E-mail addresses are looked up without regard to case."""
+
+    def __init__(self, session: PlatformSession) -> None:
+        self._session = session
+
+    def add_unless_taken(self, user: User) -> User | None:
+        """Store a new account; None when the address has one, also if it came a moment before."""
+        values = {
+            "public_id": user.public_id,
+            "email": user.email,
+            "password_hash": user.password_hash,
+            "full_name": user.full_name,
+            "role": user.role,
+            "failed_sign_ins": 0,
+            "created_at": user.created_at,
+        }
+        return self._session.scalar(
+            insert(User).values(values).on_conflict_do_nothing().returning(User)
+        )
+
+    def get(self, user_id: int) -> User | None:
+        """One account."""
+        return self._session.get(User, user_id)
+
+    def by_email(self, email: str) -> User | None:
+        """The account of this address."""
+        return self._session.scalar(select(User).where(func.lower(User.email) == func.lower(email)))
+
+    def lock(self, user_id: int) -> User | None:
+        """The account as it is now, locked until the commit."""
+        return self._session.scalar(
+            select(User)
+            .where(User.id == user_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+
+
+class AuthSessionRepository:
+    """Rows of `public.auth_sessions` and of their `public.refresh_tokens`."""
+
+    def __init__(self, session: PlatformSession) -> None:
+        self._session = session
+
+    def add(self, sign_in: AuthSession) -> None:
+        """Store a new sign-in."""
+        self._session.add(sign_in)
+        self._session.flush()
+
+    def add_refresh_token(self, token: RefreshToken) -> None:
+        """Store a new refresh token."""
+        self._session.add(token)
+        self._session.flush()
+
+    def lock_by_token(self, token_hash: str) -> tuple[RefreshToken, AuthSession] | None:
+        """The token and its sign-in as they are now, both locked until the commit."""
+        token = self._session.scalar(
+            select(RefreshToken).where(RefreshToken.token_hash == token_hash).with_for_update()
+        )
+        if token is None:
+            return None
+        sign_in = self._session.scalar(
+            select(AuthSession).where(AuthSession.id == token.session_id).with_for_update()
+        )
+        return None if sign_in is None else (token, sign_in)
+
+    def end(self, session_id: UUID, because: str, at: datetime) -> None:
+        """Revoke a sign-in; one that has ended keeps its first reason."""
+        self._session.execute(
+            update(AuthSession)
+            .where(AuthSession.id == session_id, AuthSession.revoked_at.is_(None))
+            .values(revoked_at=at, revoked_because=because)
+        )

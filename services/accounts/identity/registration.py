@@ -1,0 +1,53 @@
+"""An account and its shop come into being together, or not at all."""
+
+from models.accounts.identity import Role, User
+from repositories.accounts.identity import UserRepository
+from services.accounts.identity.passwords import Passwords, refuse_weak_password
+from services.accounts.tenants.provisioning import TenantProvisioning
+from shared.clock import Clock
+from shared.database import PlatformSession
+from shared.errors import Conflict
+from shared.ids import new_uuid
+from shared.text import one_line
+
+
+class EmailTaken(Conflict):
+    """The address already has an account."""
+
+    code, title = "email-taken", "There is already an account with this e-mail address"
+
+
+class Registration:
+    """Creates accounts inside the caller's transaction."""
+
+    def __init__(
+        self, passwords: Passwords, provisioning: TenantProvisioning, clock: Clock
+    ) -> None:
+        self._passwords = passwords
+        self._provisioning = provisioning
+        self._clock = clock
+
+    def register(self, session: PlatformSession, email: str, password: str, full_name: str) -> User:
+        """Create the account and its shop.
+
+        Raises `EmailTaken`, `BadInput` for a weak password, `SchemaCreationError`; after any of
+        them the transaction has to be rolled back, and then nothing is left.
+        """
+        email = one_line(email).lower()
+        refuse_weak_password(password, email)
+        # Hashed before the first statement, so that no connection waits for it.
+        password_hash = self._passwords.hash(password)
+        user = UserRepository(session).add_unless_taken(
+            User(
+                public_id=new_uuid(),
+                email=email,
+                password_hash=password_hash,
+                full_name=one_line(full_name),
+                role=Role.MEMBER,
+                created_at=self._clock.now(),
+            )
+        )
+        if user is None:
+            raise EmailTaken
+        self._provisioning.provision(session, user.id)
+        return user
