@@ -56,7 +56,7 @@ class Snooze:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Trying again is pointless: `rejected` until data changes, `blocked` until the account does."""
+    """Trying again is pointless: `rejected` until data change, `blocked` until the account does."""
 
     problem: Problem
     outcome: JobOutcome = JobOutcome.REJECTED
