@@ -117,7 +117,12 @@ def report(error: Exception) -> None:
     """Log what an operator has to know: bugs with their traceback, refusals by the outside."""
     if isinstance(error, StoflowError):
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            _log.warning("request refused", problem=error.code, detail=error.detail)
+            _log.warning(
+                "request refused",
+                problem=error.code,
+                detail=error.detail,
+                exc_info=error.__cause__,
+            )
         return
     if not isinstance(error, RequestValidationError | HTTPException):
         _log.error("unexpected error", exc_info=error)

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select, text, update
+from sqlalchemy.exc import DBAPIError
 
+from models.accounts.identity import User
 from models.accounts.tenants import Tenant, TenantStatus
 from shared.database import Database, PlatformSession, TenantSchema
 from shared.database.tenant_schema import quote_identifier
+from shared.errors import SchemaCreationError
 
 _IS_SUPERUSER_AND_ROLE_EXISTS = text(
     "SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),"
@@ -44,14 +47,22 @@ class TenantRepository:
         )
         return [(TenantSchema(tenant_id), version) for tenant_id, version in rows]
 
+    def with_owners(self) -> Sequence[tuple[Tenant, str]]:
+        """Every tenant with its owner's e-mail address, oldest first."""
+        rows = self._session.execute(
+            select(Tenant, User.email).join(User, User.id == Tenant.id).order_by(Tenant.id)
+        )
+        return [(tenant, email) for tenant, email in rows]
+
     def set_status(self, tenant: TenantSchema, status: TenantStatus, at: datetime) -> bool:
         """Change the status; False when there is no such tenant."""
-        changed = self._session.execute(
+        changed = self._session.scalar(
             update(Tenant)
             .where(Tenant.id == tenant.tenant_id)
             .values(status=status, retired_at=at if status is TenantStatus.RETIRED else None)
+            .returning(Tenant.id)
         )
-        return bool(changed.rowcount)
+        return changed is not None
 
     def set_schema_version(self, tenant: TenantSchema, revision: str) -> None:
         """Record where the schema is now."""
@@ -68,9 +79,15 @@ class TenantSchemaRepository:
         self._database = database
 
     def create(self, tenant: TenantSchema, statements: Sequence[str]) -> None:
-        """Make role and schema and replay `statements` in it, owned by the role: one round trip."""
+        """Make role and schema and replay `statements` in it, owned by the role: one round trip.
+
+        Raises `SchemaCreationError`; then the transaction can only be rolled back.
+        """
         script = [*self._ownership(tenant), *self._inside(tenant, statements)]
-        self._session.connection().exec_driver_sql("; ".join(script))
+        try:
+            self._session.connection().exec_driver_sql("; ".join(script))
+        except DBAPIError as error:
+            raise SchemaCreationError from error
 
     def run_inside(self, tenant: TenantSchema, statements: Sequence[str]) -> None:
         """Replay `statements` in an existing schema as its owner."""

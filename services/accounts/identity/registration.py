@@ -5,7 +5,7 @@ from repositories.accounts.identity import UserRepository
 from services.accounts.identity.passwords import Passwords, refuse_weak_password
 from services.accounts.tenants.provisioning import TenantProvisioning
 from shared.clock import Clock
-from shared.database import PlatformSession
+from shared.database import PlatformSession, TenantSchema
 from shared.errors import Conflict
 from shared.ids import new_uuid
 from shared.text import one_line
@@ -51,3 +51,8 @@ class Registration:
             raise EmailTaken
         self._provisioning.provision(session, user.id)
         return user
+
+    def open_shop(self, session: PlatformSession, email: str) -> TenantSchema | None:
+        """The shop of an existing account, made if need be; None when there is no account."""
+        user = UserRepository(session).by_email(one_line(email).lower())
+        return None if user is None else self._provisioning.provision(session, user.id)

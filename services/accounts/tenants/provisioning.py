@@ -28,7 +28,7 @@ class TenantProvisioning:
     def provision(self, session: PlatformSession, user_id: int) -> TenantSchema:
         """Create the shop of this account, or return the one it has.
 
-        Raises what the database raises; then the whole transaction has to be rolled back.
+        Raises `SchemaCreationError`; then the whole transaction has to be rolled back.
         """
         tenants = TenantRepository(session)
         schema = TenantSchema(user_id)
