@@ -4,8 +4,10 @@ from fastapi import APIRouter
 
 from api import health
 from api.accounts.identity import routes as identity
+from api.selling.publishing import routes as publishing
 
 ROUTERS: tuple[APIRouter, ...] = (
     *health.ROUTERS,
     *identity.ROUTERS,
+    *publishing.ROUTERS,
 )

@@ -10,13 +10,19 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from api.dependencies.container import Readiness
 from api.limits import RequestLimits
 from backend.embedded import EmbeddedPostgres
+from backend.gateways import open_ebay, open_object_store
+from backend.handlers import channel_table
 from backend.keys import Keys, load_keys
 from backend.settings import Settings
+from backend.upkeep import bring_up_to_date
 from migrations.lines import PLATFORM
-from migrations.runner import current_platform_revision, head_of, migrate, tenant_script
+from migrations.runner import current_platform_revision, head_of, tenant_script
 from services.accounts.identity.access_tokens import AccessTokens
 from services.accounts.identity.passwords import Passwords
 from services.accounts.tenants.provisioning import TenantProvisioning
+from services.gateways.ebay.gateway import EbayGateway
+from services.gateways.object_store import ObjectStore
+from services.selling.publishing.requesting import WorkRequests
 from shared.clock import Clock, SystemClock
 from shared.database import Database, EngineOptions, create_database_engine
 from shared.encryption import SecretBox
@@ -35,6 +41,9 @@ class Container:
     access_tokens: AccessTokens
     passwords: Passwords
     provisioning: TenantProvisioning
+    object_store: ObjectStore
+    ebay: EbayGateway
+    work_requests: WorkRequests
     limits: RequestLimits
     metrics: CollectorRegistry
     embedded: EmbeddedPostgres | None = None
@@ -74,7 +83,7 @@ class Container:
             self._closing.pop()()
 
 
-def open_database(settings: Settings) -> tuple[Database, EmbeddedPostgres | None]:
+def open_database(settings: Settings, clock: Clock) -> tuple[Database, EmbeddedPostgres | None]:
     """Connect to `DATABASE_URL`, or start the embedded server and bring it up to date."""
     options = EngineOptions(
         pool_size=settings.database.pool_size, max_overflow=settings.database.max_overflow
@@ -85,9 +94,10 @@ def open_database(settings: Settings) -> tuple[Database, EmbeddedPostgres | None
         embedded = EmbeddedPostgres(settings.data_dir / "postgres")
         url = embedded.ensure_database()
     engine = create_database_engine(url, options)
+    database = Database(engine, tenant_roles=settings.database.tenant_roles)
     if embedded is not None:
-        migrate(engine)
-    return Database(engine, tenant_roles=settings.database.tenant_roles), embedded
+        bring_up_to_date(database, clock)
+    return database, embedded
 
 
 def build_container(
@@ -103,7 +113,8 @@ def build_container(
     embedded = None
     opened = database is None
     if database is None:
-        database, embedded = open_database(settings)
+        database, embedded = open_database(settings, clock)
+    ebay = open_ebay(settings.ebay, clock)
     container = Container(
         settings=settings,
         clock=clock,
@@ -112,6 +123,9 @@ def build_container(
         access_tokens=_access_tokens(settings, keys, clock),
         passwords=passwords or Passwords(),
         provisioning=TenantProvisioning(database, tenant_script(), clock),
+        object_store=open_object_store(settings),
+        ebay=ebay,
+        work_requests=WorkRequests(channel_table(ebay), clock),
         limits=_request_limits(settings),
         metrics=_metrics_registry(),
         embedded=embedded,

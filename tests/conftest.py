@@ -5,6 +5,8 @@ shops are removed, so tests may run in any order.
 """
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,17 +22,40 @@ from shared.database import Database, EngineOptions, TenantSchema, create_databa
 from tests.databases import create_empty_database, drop_database, remove_everything
 from tests.factories.accounts import make_user
 
+SERVER_FOLDER = "TEST_POSTGRES_FOLDER"
+"""Names the folder of this run's server. Not below pytest's own folder: run as root, every start
+of pytest closes that one to the system user whom the server runs as."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One server for all test processes of a run."""
+    if not hasattr(config, "workerinput"):
+        os.environ[SERVER_FOLDER] = tempfile.mkdtemp(prefix="stoflow-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(SERVER_FOLDER), ignore_errors=True)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A run in which no test passed has not shown anything."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if exitstatus == pytest.ExitCode.OK and reporter and not reporter.stats.get("passed"):
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+def server_url() -> Iterator[str]:
     """The server that tests use: `DATABASE_URL` when set, else an embedded one of this run."""
     given = os.environ.get("DATABASE_URL")
     if given:
-        return given
-    shared_by_workers = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        shared_by_workers = shared_by_workers.parent
-    return EmbeddedPostgres(shared_by_workers / "postgres", durable=False).url("postgres")
+        yield given
+        return
+    server = EmbeddedPostgres(Path(os.environ[SERVER_FOLDER]) / "postgres", durable=False)
+    yield server.url("postgres")
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,9 @@ from starlette.requests import HTTPConnection
 from services.accounts.identity.access_tokens import AccessTokens
 from services.accounts.identity.passwords import Passwords
 from services.accounts.tenants.provisioning import TenantProvisioning
+from services.gateways.ebay.gateway import EbayGateway
+from services.gateways.object_store import ObjectStore
+from services.selling.publishing.requesting import WorkRequests
 from shared.clock import Clock
 from shared.database import Database
 
@@ -49,6 +52,12 @@ class Container(Protocol):
     def passwords(self) -> Passwords: ...
     @property
     def provisioning(self) -> TenantProvisioning: ...
+    @property
+    def object_store(self) -> ObjectStore: ...
+    @property
+    def ebay(self) -> EbayGateway: ...
+    @property
+    def work_requests(self) -> WorkRequests: ...
     @property
     def refresh_ttl(self) -> timedelta: ...
     @property

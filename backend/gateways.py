@@ -1,0 +1,53 @@
+"""Doors to the outside, opened from settings."""
+
+from pydantic import SecretStr
+
+from backend.settings import EbaySettings, Settings
+from services.gateways.ebay.gateway import HttpEbayGateway
+from services.gateways.ebay.marketplaces import marketplace_named
+from services.gateways.ebay.oauth import Keyset
+from services.gateways.ebay.transport import EbayAddresses
+from services.gateways.object_store import LocalFolderStore, ObjectStore, S3Store
+from shared.clock import Clock
+from shared.http_client import outbound_client
+
+
+def open_object_store(settings: Settings) -> ObjectStore:
+    """The bucket when one is named, else a folder in the data folder."""
+    storage = settings.storage
+    if storage.bucket is None:
+        return LocalFolderStore(settings.data_dir / "objects")
+    return S3Store.connect(
+        storage.bucket,
+        endpoint_url=storage.endpoint_url,
+        region=storage.region,
+        access_key_id=_plain(storage.access_key_id),
+        secret_access_key=_plain(storage.secret_access_key),
+    )
+
+
+def open_ebay(settings: EbaySettings, clock: Clock) -> HttpEbayGateway:
+    """eBay at the configured addresses; without a keyset everything but its use works."""
+    return HttpEbayGateway(
+        outbound_client(settings.timeout),
+        EbayAddresses(
+            auth=settings.auth_url,
+            api=settings.api_url,
+            identity=settings.identity_url,
+            media=settings.media_url,
+        ),
+        _keyset(settings),
+        marketplace_named(settings.marketplace_id),
+        clock,
+    )
+
+
+def _keyset(settings: EbaySettings) -> Keyset | None:
+    secret = _plain(settings.client_secret)
+    if settings.client_id and secret and settings.ru_name:
+        return Keyset(settings.client_id, secret, settings.ru_name)
+    return None
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
