@@ -1,0 +1,1 @@
+"""The shop on eBay: the account, what keeps a product from being listed, and the job handlers."""

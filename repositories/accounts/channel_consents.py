@@ -1,0 +1,37 @@
+"""Consents that are under way at a marketplace."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, update
+
+from models.accounts.channel_consents import ChannelConsent
+from shared.database import PlatformSession
+
+
+class ChannelConsentRepository:
+    """Rows of `public.channel_consents`."""
+
+    def __init__(self, session: PlatformSession) -> None:
+        self._session = session
+
+    def add(self, consent: ChannelConsent) -> None:
+        """Store a new consent request."""
+        self._session.add(consent)
+        self._session.flush()
+
+    def use(self, state_hash: str, channel: str, now: datetime) -> ChannelConsent | None:
+        """Use up a state; None when it is unknown or was used. Only one caller ever gets it."""
+        return self._session.scalar(
+            update(ChannelConsent)
+            .where(
+                ChannelConsent.state_hash == state_hash,
+                ChannelConsent.channel == channel,
+                ChannelConsent.used_at.is_(None),
+            )
+            .values(used_at=now)
+            .returning(ChannelConsent)
+        )
+
+    def forget_expired_before(self, moment: datetime) -> None:
+        """Delete requests whose time ran out before `moment`."""
+        self._session.execute(delete(ChannelConsent).where(ChannelConsent.expires_at < moment))

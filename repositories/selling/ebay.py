@@ -1,0 +1,117 @@
+"""The shop's eBay account, its photos at eBay and its choices for single products."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.dialects.postgresql import insert
+
+from models.selling.ebay import EbayConnection, EbayPicture, EbayProductChoice
+from models.selling.publishing import Channel, ChannelListing, ListingStatus
+from shared.database import TenantSession
+
+_THE_ONE = 1
+
+
+class EbayConnectionRepository:
+    """The one row of `ebay_connections`."""
+
+    def __init__(self, session: TenantSession) -> None:
+        self._session = session
+
+    def get(self) -> EbayConnection | None:
+        """The connection, whatever its status."""
+        return self._session.get(EbayConnection, _THE_ONE)
+
+    def locked(self) -> EbayConnection | None:
+        """The connection, locked until the commit and read anew."""
+        return self._session.scalar(
+            select(EbayConnection).with_for_update().execution_options(populate_existing=True)
+        )
+
+    def add_unless_there(self, values: Mapping[str, Any]) -> bool:
+        """Store the first connection; False, changing nothing, when there is one."""
+        added = self._session.scalar(
+            insert(EbayConnection)
+            .values(id=_THE_ONE, **values)
+            .on_conflict_do_nothing()
+            .returning(EbayConnection.id)
+        )
+        return added is not None
+
+    def has_live_listings(self) -> bool:
+        """Whether anything is listed on eBay, as far as we know."""
+        question = select(
+            exists().where(
+                ChannelListing.channel == Channel.EBAY,
+                ChannelListing.status == ListingStatus.LIVE,
+            )
+        )
+        return bool(self._session.scalar(question))
+
+
+class EbayPictureRepository:
+    """Rows of `ebay_pictures`."""
+
+    def __init__(self, session: TenantSession) -> None:
+        self._session = session
+
+    def urls(self, hashes: Collection[str], valid_at: datetime) -> dict[str, str]:
+        """Addresses of photos that eBay still has at `valid_at`, by content hash."""
+        rows = self._session.execute(
+            select(EbayPicture.sha256, EbayPicture.image_url, EbayPicture.expires_at).where(
+                EbayPicture.sha256.in_(hashes)
+            )
+        )
+        return {
+            sha256: url
+            for sha256, url, expires_at in rows
+            if expires_at is None or expires_at > valid_at
+        }
+
+    def put(
+        self, sha256: str, image_url: str, expires_at: datetime | None, uploaded_at: datetime
+    ) -> None:
+        """Remember where a photo is."""
+        statement = insert(EbayPicture).values(
+            sha256=sha256, image_url=image_url, expires_at=expires_at, uploaded_at=uploaded_at
+        )
+        changed = {
+            name: statement.excluded[name] for name in ("image_url", "expires_at", "uploaded_at")
+        }
+        self._session.execute(
+            statement.on_conflict_do_update(index_elements=[EbayPicture.sha256], set_=changed)
+        )
+
+    def forget_all(self) -> None:
+        """Forget every photo; they belong to an account that is no longer ours."""
+        self._session.execute(delete(EbayPicture))
+
+
+class EbayChoiceRepository:
+    """Rows of `ebay_product_choices`."""
+
+    def __init__(self, session: TenantSession) -> None:
+        self._session = session
+
+    def by_products(self, product_ids: Collection[int]) -> dict[int, EbayProductChoice]:
+        """Choices by product id; most products have none."""
+        rows = self._session.scalars(
+            select(EbayProductChoice).where(EbayProductChoice.product_id.in_(product_ids))
+        )
+        return {choice.product_id: choice for choice in rows}
+
+    def put(
+        self, product_id: int, category_id: str | None, aspects: Mapping[str, list[str]]
+    ) -> None:
+        """Set the choice for a product."""
+        statement = insert(EbayProductChoice).values(
+            product_id=product_id, category_id=category_id, aspects=dict(aspects)
+        )
+        changed = {name: statement.excluded[name] for name in ("category_id", "aspects")}
+        self._session.execute(
+            statement.on_conflict_do_update(
+                index_elements=[EbayProductChoice.product_id], set_=changed
+            )
+        )

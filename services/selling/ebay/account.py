@@ -1,0 +1,101 @@
+"""The shop's eBay account as the seller sees it: status, readiness, where goods are sent from."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from models.selling.ebay import ConnectionStatus, EbayConnection
+from repositories.selling.ebay import EbayConnectionRepository
+from services.gateways.ebay.gateway import EbayGateway, SellerApis
+from services.gateways.ebay.inventory import Address
+from services.selling.ebay.access import EbayAccess
+from services.selling.ebay.readiness import account_gaps, preferred_location, read_readiness
+from shared.clock import Clock
+from shared.database import Database, TenantSchema
+from shared.errors import Conflict, FieldProblem
+
+
+class EbayNotConnected(Conflict):
+    """The shop has no working eBay connection."""
+
+    code, title = "ebay-not-connected", "The shop is not connected to eBay"
+
+
+@dataclass(frozen=True, slots=True)
+class EbayAccountView:
+    """The connection, if there ever was one, and what is missing."""
+
+    connection: EbayConnection | None
+    gaps: tuple[FieldProblem, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Whether products can be listed."""
+        return not self.gaps
+
+
+class EbayAccountDesk:
+    """Reads and mends the account's settings. Opens its own short transactions."""
+
+    def __init__(
+        self, database: Database, gateway: EbayGateway, access: EbayAccess, clock: Clock
+    ) -> None:
+        self._database = database
+        self._gateway = gateway
+        self._access = access
+        self._clock = clock
+
+    def view(self, tenant: TenantSchema) -> EbayAccountView:
+        """What we last knew; asks nobody."""
+        with self._database.tenant(tenant) as session:
+            connection = EbayConnectionRepository(session).get()
+        return EbayAccountView(connection, tuple(account_gaps(connection)))
+
+    def check(self, tenant: TenantSchema, *, opt_in: bool = False) -> EbayAccountView:
+        """Read policies and location anew; with `opt_in` switch on business policies first.
+
+        Raises `EbayNotConnected` and what the gateway raises.
+        """
+
+        def mend(apis: SellerApis) -> str | None:
+            if opt_in:
+                apis.account.opt_in_to_policies()
+            return None
+
+        return self._read_after(tenant, mend)
+
+    def set_location(self, tenant: TenantSchema, name: str, address: Address) -> EbayAccountView:
+        """Make goods be sent from this address. Safe to repeat: an address has one key.
+
+        Raises `EbayNotConnected` and what the gateway raises.
+        """
+
+        def mend(apis: SellerApis) -> str:
+            key = _location_key(name, address)
+            apis.inventory.create_location(key, name, address)
+            return key
+
+        return self._read_after(tenant, mend)
+
+    def _read_after(
+        self, tenant: TenantSchema, mend: Callable[[SellerApis], str | None]
+    ) -> EbayAccountView:
+        connection = self.view(tenant).connection
+        if connection is None or connection.status is not ConnectionStatus.CONNECTED:
+            raise EbayNotConnected("Connect the eBay account first.")
+        apis = self._gateway.seller(self._access.tokens_of(tenant))
+        wanted = mend(apis) or preferred_location(connection)
+        found = read_readiness(apis, wanted)
+        with self._database.tenant(tenant) as session:
+            stored = EbayConnectionRepository(session).locked()
+            if stored is None or stored.remote_user_id != connection.remote_user_id:
+                raise EbayNotConnected("The eBay account was changed meanwhile. Check again.")
+            stored.readiness = found.as_json()
+            stored.checked_at = self._clock.now()
+        return EbayAccountView(stored, tuple(account_gaps(stored)))
+
+
+def _location_key(name: str, address: Address) -> str:
+    """A location at eBay cannot change its address, so another address is another location."""
+    described = "|".join((name, *(f"{k}={v}" for k, v in sorted(address.as_body().items()))))
+    return f"stoflow-{hashlib.sha256(described.encode()).hexdigest()[:16]}"

@@ -1,0 +1,205 @@
+"""Connecting the shop's eBay account: consent, tokens, and who the seller is.
+
+eBay is asked only between transactions: each method here opens its own short ones.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from models.accounts.channel_consents import ChannelConsent
+from models.selling.ebay import ConnectionStatus, EbayConnection
+from models.selling.publishing import Channel
+from repositories.accounts.channel_consents import ChannelConsentRepository
+from repositories.selling.ebay import EbayConnectionRepository, EbayPictureRepository
+from services.gateways.ebay.errors import EbayGrantRefused
+from services.gateways.ebay.gateway import EbayGateway
+from services.gateways.ebay.identity import EbayUser
+from services.gateways.ebay.oauth import SELLER_SCOPES, SellerGrant
+from shared.clock import Clock
+from shared.database import Database, TenantSchema, TenantSession
+from shared.encryption import SecretBox
+from shared.errors import Conflict, EbayError, MalformedRequest
+from shared.ids import new_secret
+
+log = structlog.get_logger(__name__)
+
+CONSENT_TTL = timedelta(minutes=15)
+"""How long a seller may take on eBay's consent page."""
+
+_KEEP_USED = timedelta(days=1)
+
+
+class ConsentStateRefused(MalformedRequest):
+    """The state of a redirect was not made here, has expired, or was used."""
+
+    code, title = "consent-state-refused", "This consent can no longer be completed"
+
+
+class ConsentDeclined(MalformedRequest):
+    """The seller did not agree."""
+
+    code, title = "consent-declined", "The eBay account was not connected"
+
+
+class OtherEbayAccount(Conflict):
+    """The consent came from another eBay account than the shop's."""
+
+    code, title = "other-ebay-account", "This is another eBay account"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRequest:
+    """Where the seller agrees, and until when."""
+
+    authorize_url: str
+    expires_at: datetime
+
+
+class _FirstToken:
+    """The token of a fresh consent; there is no other to be had with it."""
+
+    def __init__(self, token: str, refused: EbayError) -> None:
+        self._token = token
+        self._refused = refused
+
+    def current(self) -> str:
+        return self._token
+
+    def replacing(self, rejected: str) -> str:
+        raise self._refused
+
+
+class EbayConnecting:
+    """From the wish to connect to stored tokens, and back."""
+
+    def __init__(
+        self, database: Database, gateway: EbayGateway, box: SecretBox, clock: Clock
+    ) -> None:
+        self._database = database
+        self._gateway = gateway
+        self._box = box
+        self._clock = clock
+
+    def begin(self, tenant: TenantSchema, user_id: int) -> ConsentRequest:
+        """Make a state that is good once, for this shop, for 15 minutes.
+
+        Raises `Misconfigured` when the installation has no eBay keyset.
+        """
+        state, now = new_secret(), self._clock.now()
+        url = self._gateway.oauth.authorize_url(state)
+        expires_at = now + CONSENT_TTL
+        with self._database.platform() as session:
+            consents = ChannelConsentRepository(session)
+            consents.forget_expired_before(now - _KEEP_USED)
+            consents.add(
+                ChannelConsent(
+                    state_hash=_hash_of(state),
+                    channel=Channel.EBAY,
+                    tenant_id=tenant.tenant_id,
+                    user_id=user_id,
+                    created_at=now,
+                    expires_at=expires_at,
+                )
+            )
+        return ConsentRequest(url, expires_at)
+
+    def finish(self, state: str, code: str | None, error: str | None) -> TenantSchema:
+        """Complete the consent behind `state`; returns the shop it belongs to.
+
+        Raises `ConsentStateRefused`, `ConsentDeclined`, `OtherEbayAccount` and what the gateway
+        raises. The state is used up in every case; nothing else changes unless all went well.
+        """
+        consent = self._use(state)
+        if error or not code:
+            raise ConsentDeclined(
+                "You did not agree on eBay's page, so nothing was connected. "
+                "Start again whenever you like."
+                if error in (None, "", "access_denied")
+                else "eBay ended the consent without connecting. Start again."
+            )
+        tenant = TenantSchema(consent.tenant_id)
+        grant = self._exchange(code)
+        user = self._who_is(grant)
+        with self._database.tenant(tenant) as session:
+            self._store(session, grant, user)
+        log.info("ebay.connected", tenant=tenant.name, user_id=consent.user_id)
+        return tenant
+
+    def disconnect(self, tenant: TenantSchema) -> None:
+        """Erase the tokens. Listings on eBay stay as they are."""
+        with self._database.tenant(tenant) as session:
+            connection = EbayConnectionRepository(session).locked()
+            if connection is None:
+                return
+            connection.status = ConnectionStatus.DISCONNECTED
+            connection.access_token = connection.refresh_token = ""
+            connection.access_expires_at = connection.refresh_expires_at = self._clock.now()
+            connection.refreshing_until = None
+
+    def _use(self, state: str) -> ChannelConsent:
+        now = self._clock.now()
+        with self._database.platform() as session:
+            consent = ChannelConsentRepository(session).use(_hash_of(state), Channel.EBAY, now)
+        if consent is None:
+            raise ConsentStateRefused("This link was not made here or was used already.")
+        if consent.expires_at <= now:
+            raise ConsentStateRefused("This link has expired. Start again.")
+        return consent
+
+    def _exchange(self, code: str) -> SellerGrant:
+        try:
+            return self._gateway.oauth.exchange(code)
+        except EbayGrantRefused:
+            raise ConsentStateRefused("eBay did not accept the consent. Start again.") from None
+
+    def _who_is(self, grant: SellerGrant) -> EbayUser:
+        refused = EbayError("eBay did not accept the new connection. Start again.")
+        tokens = _FirstToken(grant.access.token, refused)
+        return self._gateway.seller(tokens).identity.user()
+
+    def _store(self, session: TenantSession, grant: SellerGrant, user: EbayUser) -> None:
+        connections = EbayConnectionRepository(session)
+        values = self._values(grant, user)
+        if connections.add_unless_there({**values, "readiness": {}}):
+            return
+        connection = connections.locked()
+        assert connection is not None
+        if connection.remote_user_id != user.user_id:
+            _refuse_swap(connection, user, listed=connections.has_live_listings())
+            EbayPictureRepository(session).forget_all()
+            connection.readiness, connection.checked_at = {}, None
+        for name, value in values.items():
+            setattr(connection, name, value)
+
+    def _values(self, grant: SellerGrant, user: EbayUser) -> dict[str, Any]:
+        return {
+            "status": ConnectionStatus.CONNECTED,
+            "remote_user_id": user.user_id,
+            "username": user.username,
+            "marketplace_id": self._gateway.marketplace.id,
+            "access_token": self._box.seal(grant.access.token),
+            "access_expires_at": grant.access.expires_at,
+            "refresh_token": self._box.seal(grant.refresh_token),
+            "refresh_expires_at": grant.refresh_expires_at,
+            "scopes": list(SELLER_SCOPES),
+            "refreshing_until": None,
+            "connected_at": self._clock.now(),
+        }
+
+
+def _refuse_swap(connection: EbayConnection, user: EbayUser, *, listed: bool) -> None:
+    if connection.status is ConnectionStatus.DISCONNECTED and not listed:
+        return
+    raise OtherEbayAccount(
+        f"This shop belongs to the eBay account {connection.username}; you agreed as "
+        f"{user.username}. Sign in to eBay as {connection.username}, or disconnect and end all "
+        "listings first."
+    )
+
+
+def _hash_of(state: str) -> str:
+    return hashlib.sha256(state.encode()).hexdigest()

@@ -1,0 +1,162 @@
+"""Preflight: the complete draft of a listing, or everything that is missing. Asks nobody."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from models.selling.catalog import Product, ProductVariant
+from models.selling.ebay import EbayConnection, EbayProductChoice
+from models.selling.publishing import Channel
+from repositories.selling.catalog import ProductRepository
+from repositories.selling.ebay import EbayChoiceRepository, EbayConnectionRepository
+from repositories.selling.publishing import ListingRepository
+from services.gateways.ebay.marketplaces import Marketplace
+from services.reference.marketplace_mappings.ebay import EbayMapping
+from services.reference.marketplace_mappings.facts import EbayResolution, GapKind, ProductFacts
+from services.selling.ebay.drafts import DraftPhoto, DraftVariant, ListingDraft
+from services.selling.ebay.readiness import account_gaps, preferred_location, selling_policies
+from services.selling.ebay.rules import product_gaps
+from shared.database import TenantSession
+from shared.errors import FieldProblem
+from shared.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One product, examined."""
+
+    product: Product
+    resolution: EbayResolution
+    gaps: tuple[FieldProblem, ...]
+    """What the seller must mend first."""
+    hints: tuple[FieldProblem, ...]
+    """What is left out of the listing because eBay would not take it."""
+    draft: ListingDraft | None
+    """There when nothing is missing and eBay's rules for the category are known."""
+
+    @property
+    def category_to_learn(self) -> str | None:
+        """The category whose rules eBay has not been asked for yet."""
+        unknown = any(gap.kind is GapKind.REQUIREMENTS_UNKNOWN for gap in self.resolution.gaps)
+        return self.resolution.category_id if unknown else None
+
+
+class EbayPreflight:
+    """Examines products. Satisfies `services.selling.publishing.channels.Preflight`."""
+
+    def __init__(self, marketplace: Marketplace) -> None:
+        self._marketplace = marketplace
+
+    def gaps(
+        self, session: TenantSession, product_ids: Sequence[int]
+    ) -> Mapping[int, Sequence[FieldProblem]]:
+        """Missing or wrong things by product id; a product without gaps has no entry.
+
+        A category that eBay has not been asked about yet is no gap: the job asks first.
+        """
+        examined = self.examine(session, product_ids)
+        return {product_id: each.gaps for product_id, each in examined.items() if each.gaps}
+
+    def examine(self, session: TenantSession, product_ids: Sequence[int]) -> Mapping[int, Examined]:
+        """Every product that exists, examined: a fixed number of statements for one category."""
+        connection = EbayConnectionRepository(session).get()
+        choices = EbayChoiceRepository(session).by_products(product_ids)
+        listed = ListingRepository(session).live([Channel.EBAY], product_ids)
+        mapping = EbayMapping.on(session)
+        return {
+            product.id: self._examine(
+                product,
+                connection,
+                mapping.resolve(_facts(product, choices.get(product.id))),
+                listed=(product.id, Channel.EBAY) in listed,
+            )
+            for product in ProductRepository(session).by_ids(product_ids)
+        }
+
+    def _examine(
+        self,
+        product: Product,
+        connection: EbayConnection | None,
+        resolution: EbayResolution,
+        *,
+        listed: bool,
+    ) -> Examined:
+        told = [
+            (gap, FieldProblem(gap.field, _with_choices(gap.message, gap.choices), gap.kind.value))
+            for gap in resolution.gaps
+            if gap.kind is not GapKind.REQUIREMENTS_UNKNOWN
+        ]
+        gaps = (
+            *account_gaps(connection),
+            *product_gaps(product, self._marketplace, listed=listed),
+            *(problem for gap, problem in told if gap.blocking),
+        )
+        return Examined(
+            product=product,
+            resolution=resolution,
+            gaps=gaps,
+            hints=tuple(problem for gap, problem in told if not gap.blocking),
+            draft=None if gaps or connection is None else _draft(product, connection, resolution),
+        )
+
+
+def _facts(product: Product, choice: EbayProductChoice | None) -> ProductFacts:
+    return ProductFacts(
+        category_code=product.category_code,
+        condition_code=product.condition_code,
+        department_code=product.department_code,
+        brand=product.brand,
+        attributes={**product.attributes, **(choice.aspects if choice else {})},
+        option_names=product.option_names,
+        variants=[variant.option_values for variant in product.variants],
+        ebay_category_id=choice.category_id if choice else None,
+    )
+
+
+def _draft(
+    product: Product, connection: EbayConnection, resolution: EbayResolution
+) -> ListingDraft | None:
+    policies, location = selling_policies(connection), preferred_location(connection)
+    if resolution.category_id is None or resolution.condition_enum is None:
+        return None
+    if policies is None or location is None:
+        return None
+    return ListingDraft(
+        product_id=product.id,
+        product_version=product.version,
+        title=product.title,
+        description=product.description,
+        photos=[DraftPhoto(image.sha256, image.object_key) for image in product.images],
+        category_id=resolution.category_id,
+        condition=resolution.condition_enum,
+        aspects=resolution.aspects,
+        variants=[
+            _variant(product, variant, place, resolution)
+            for place, variant in enumerate(product.variants)
+        ],
+        policies=policies,
+        location_key=location,
+        group_key=_group_key(product) if resolution.variant_aspects else None,
+    )
+
+
+def _variant(
+    product: Product, variant: ProductVariant, place: int, resolution: EbayResolution
+) -> DraftVariant:
+    own = resolution.variant_aspects[place] if resolution.variant_aspects else {}
+    return DraftVariant(
+        sku=variant.channel_key,
+        price=Money(variant.price_minor, product.currency),
+        quantity=variant.quantity,
+        aspects=own,
+        weight_grams=variant.weight_grams or None,
+        barcode=variant.barcode,
+    )
+
+
+def _group_key(product: Product) -> str:
+    """Never changes, and differs from what another installation gave the same account."""
+    return f"SFG{product.id}X{int(product.created_at.timestamp())}"
+
+
+def _with_choices(message: str, choices: Sequence[str]) -> str:
+    return f"{message} Possible: {', '.join(choices)}." if choices else message
