@@ -70,6 +70,7 @@ class ProblemField(BaseModel):
     field: str = Field(description="Dotted path, or a row and column of a file.")
     message: str
     code: str
+    choices: list[str] = Field(description="What would be accepted, where that is a short list.")
 
 
 class Problem(BaseModel):
@@ -187,10 +188,7 @@ def _body(error: StoflowError, request_id: str) -> dict[str, Any]:
         "status": error.status,
         "detail": error.detail,
         "code": error.code,
-        "fields": [
-            {"field": each.field, "message": each.message, "code": each.code}
-            for each in error.fields[:MAX_FIELDS]
-        ],
+        "fields": [each.as_json() for each in error.fields[:MAX_FIELDS]],
         "instance": request_id,
     }
 

@@ -39,6 +39,17 @@ class FieldProblem:
     field: str
     message: str
     code: str = "invalid"
+    choices: tuple[str, ...] = ()
+    """What would be accepted, where that is a short list."""
+
+    def as_json(self) -> dict[str, Any]:
+        """How it is stored with a job and shown in a problem."""
+        return {
+            "field": self.field,
+            "message": self.message,
+            "code": self.code,
+            "choices": list(self.choices),
+        }
 
 
 class StoflowError(Exception):

@@ -120,7 +120,7 @@ class MarketplaceJob(TenantBase):
     """Why it is not running now, in the seller's words."""
     problem_code: Mapped[str | None]
     problem_detail: Mapped[str | None]
-    problem_fields: Mapped[list[dict[str, str]]] = mapped_column(JSONB)
+    problem_fields: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     payload: Mapped[Json]
     """What was asked for, frozen when it was asked."""
     progress: Mapped[Json]

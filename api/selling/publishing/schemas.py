@@ -45,6 +45,7 @@ class ProblemOut(BaseModel):
     field: str
     message: str
     code: str
+    choices: list[str] = Field(description="What would be accepted, where that is a short list.")
 
 
 class RequestedItemOut(BaseModel):
@@ -66,10 +67,7 @@ class RequestedItemOut(BaseModel):
             answer=item.answer,
             job_id=item.job_id,
             listing_id=item.listing_id,
-            problems=[
-                ProblemOut(field=each.field, message=each.message, code=each.code)
-                for each in item.problems
-            ],
+            problems=[ProblemOut.model_validate(each.as_json()) for each in item.problems],
         )
 
 

@@ -1,7 +1,7 @@
 """Sellers ask for work here: what can be done becomes jobs, the rest is answered at once."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import product as pairs
 
@@ -160,7 +160,7 @@ class WorkRequests:
             return {}
         return {
             (product_id, channel): [
-                FieldProblem(f"products.{product_id}.{gap.field}", gap.message, gap.code)
+                replace(gap, field=f"products.{product_id}.{gap.field}")
                 for gap in gaps
             ]
             for channel in channels

@@ -142,10 +142,7 @@ def _release(job: MarketplaceJob) -> None:
 def _note(job: MarketplaceJob, problem: Problem | None) -> None:
     job.problem_code = problem.code if problem else None
     job.problem_detail = problem.detail if problem else None
-    job.problem_fields = [
-        {"field": field.field, "message": field.message, "code": field.code}
-        for field in (problem.fields if problem else ())
-    ]
+    job.problem_fields = [field.as_json() for field in (problem.fields if problem else ())]
 
 
 def _move(job: MarketplaceJob, to: JobStatus) -> None:

@@ -284,7 +284,9 @@ def test_a_refusal_that_waiting_cannot_mend_ends_the_job(
     job = read(database, tenant, job_id)
     assert (job.status, job.outcome) == (JobStatus.DONE, outcome)
     assert job.problem_detail == "Brand is missing"
-    assert job.problem_fields == [{"field": "brand", "message": "missing", "code": "invalid"}]
+    assert job.problem_fields == [
+        {"field": "brand", "message": "missing", "code": "invalid", "choices": []}
+    ]
     assert bells(database) == 0
 
 
