@@ -57,8 +57,14 @@ def ebay(
     """
     keyset = Keyset(client_id, client_secret, ru_name, accepted_url, declined_url)
     options = Options(keyset=keyset, state_file=state, latency_s=latency_ms / 1000)
+    try:
+        app = create_app(options)
+    except (OSError, ValueError) as unreadable:
+        raise typer.BadParameter(f"{state} is not a sandbox's state", param_hint="--state") from (
+            unreadable
+        )
     _announce(f"http://{host}:{port}", keyset, state)
-    uvicorn.Server(configured(create_app(options), host, port)).run()
+    uvicorn.Server(configured(app, host, port)).run()
 
 
 def _announce(base_url: str, keyset: Keyset, state: Path | None) -> None:

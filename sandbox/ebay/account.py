@@ -14,13 +14,14 @@ from sandbox.ebay.policies import (
 )
 from sandbox.ebay.shapes import fitted
 from sandbox.ebay.state import OPT_IN_DEFAULT
+from sandbox.ebay.values import ACCOUNT_MARKETPLACES
 
 PROGRAMS = frozenset({OPT_IN_DEFAULT, "OUT_OF_STOCK_CONTROL", "PARTNER_MOTORS_DEALER"})
 PLURALS = {kind: f"{kind}Policies" for kind in POLICY_KINDS}
 
 
 def _opt_in(call: Call) -> Answer:
-    program = call.body.get("programType")
+    program = fitted(call.body, {"programType": str}).get("programType")
     if program is None:
         text = "Missing field programType."
         raise EbayError(400, error(20401, text, fieldName="programType"))
@@ -43,7 +44,7 @@ def _list(kind: str) -> Handler:
         if not marketplace:
             text = "Missing field marketplace_id."
             raise EbayError(400, error(20401, text, fieldName="marketplace_id"))
-        if not marketplace.startswith("EBAY_"):
+        if marketplace not in ACCOUNT_MARKETPLACES:
             text = "Invalid marketplace_id."
             raise EbayError(400, error(20403, text, fieldName="marketplace_id"))
         _check_opted_in(call)
@@ -78,6 +79,9 @@ def _create(kind: str) -> Handler:
         for name in _required(kind):
             if content.get(name) in (None, "", []):
                 raise EbayError(400, error(20401, f"Missing field {name}.", fieldName=name))
+        if not all(one.get("name") for one in content["categoryTypes"]):
+            text = "Missing field categoryTypes.name."
+            raise EbayError(400, error(20401, text, fieldName="categoryTypes.name"))
         same = call.seller.policies.get(kind, {}).values()
         keys = (content["name"], content["marketplaceId"])
         if keys in [(policy["name"], policy["marketplaceId"]) for policy in same]:

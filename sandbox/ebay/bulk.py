@@ -9,7 +9,8 @@ from sandbox.ebay.inventory import checked_sku, item_view, not_found, put_item
 from sandbox.ebay.offers import add_offer, offer_named, publish_offer
 from sandbox.ebay.operations import Answer, Call, Operation
 from sandbox.ebay.quantities import update_price_and_quantity
-from sandbox.ebay.values import LOCALES, MAX_BULK
+from sandbox.ebay.shapes import Shape, fitted
+from sandbox.ebay.values import FORMATS, LISTING_MARKETPLACES, LOCALES, MAX_BULK
 
 Row = dict[str, Any]
 Work = Callable[[Row], Row]
@@ -26,14 +27,26 @@ def bulk(call: Call, too_many: int, work: Work, keys: Callable[[Row], Row]) -> A
     return Answer(200 if clean else 207, {"responses": responses})
 
 
+KEYS: Shape = {
+    "sku": str,
+    "locale": str,
+    "offerId": str,
+    "marketplaceId": LISTING_MARKETPLACES,
+    "format": FORMATS,
+    "offers": [{"offerId": str}],
+}
+"""What identifies rows, whichever call they belong to."""
+
+
 def rows_of(call: Call, too_many: int) -> list[Row]:
-    """The request's rows. Raises EbayError 400 (25709, or `too_many` beyond 25)."""
+    """The request's rows. Raises EbayError 400 (2004, 25709, or `too_many` beyond 25)."""
     rows = call.body.get("requests")
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise EbayError(400, invalid("requests", "At least one row is required."))
     if len(rows) > MAX_BULK:
         text = f"The number of rows in the request cannot exceed {MAX_BULK}."
         raise EbayError(400, error(too_many, text))
+    fitted(rows, [KEYS], "requests")
     return rows
 
 

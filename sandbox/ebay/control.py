@@ -14,8 +14,9 @@ from sandbox.ebay import tokens
 from sandbox.ebay.apis import APIS
 from sandbox.ebay.policies import POLICY_KINDS, policy_added, starter_policy
 from sandbox.ebay.sandbox import EbaySandbox
-from sandbox.ebay.sellers import full_name, open_account, seller_named
+from sandbox.ebay.sellers import full_name, open_account, possible_name
 from sandbox.ebay.state import Keyset, Listing, Seller
+from sandbox.ebay.values import ACCOUNT_MARKETPLACES
 from sandbox.faults import Fault
 
 Body = dict[str, Any]
@@ -100,7 +101,7 @@ class Control:
     def set_quota(self, body: Body) -> Any:
         """Set the daily calls of one API, named by its resource (such as sell.inventory)."""
         resource, limit = body.get("resource"), body.get("limit")
-        if resource not in {api.resource for api in APIS}:
+        if resource not in [api.resource for api in APIS]:
             raise WrongOrderError(f"resource is one of {', '.join(api.resource for api in APIS)}")
         if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
             raise WrongOrderError("limit must be a whole number, not negative")
@@ -113,14 +114,15 @@ class Control:
         ready = body.get("ready", True)
         if full_name(name) in self.sandbox.state.sellers:
             raise WrongOrderError(f"{full_name(name)} exists")
-        if ready is False:
-            if not name:
-                raise WrongOrderError("name is missing")
-            return _seller_row(open_account(self.sandbox, name, ready=False))
-        seller = seller_named(self.sandbox, name)
-        if seller is None:
+        if not possible_name(name):
             raise WrongOrderError("name is missing or has characters a user name cannot have")
-        for marketplace in body.get("marketplaces", []):
+        marketplaces = body.get("marketplaces", [])
+        if not isinstance(marketplaces, list) or not all(
+            one in list(ACCOUNT_MARKETPLACES) for one in marketplaces
+        ):
+            raise WrongOrderError("marketplaces is a list of ids such as EBAY_GB")
+        seller = open_account(self.sandbox, name, ready=ready is not False)
+        for marketplace in marketplaces:
             for kind in POLICY_KINDS:
                 starter = {**starter_policy(kind), "marketplaceId": marketplace}
                 policy_added(self.sandbox.state, seller, kind, starter)

@@ -18,7 +18,12 @@ from sandbox.ebay.publishing import Candidate, complaints
 from sandbox.ebay.sandbox import EbaySandbox
 from sandbox.ebay.shapes import MONEY, Shape, amount, at, fitted
 from sandbox.ebay.state import Offer, Seller
-from sandbox.ebay.values import MARKETPLACE_CURRENCIES, MAX_LISTING_DESCRIPTION
+from sandbox.ebay.values import (
+    FORMATS,
+    LISTING_MARKETPLACES,
+    MARKETPLACE_CURRENCIES,
+    MAX_LISTING_DESCRIPTION,
+)
 
 FIRST_OFFER = 8_209_815_001
 
@@ -49,7 +54,7 @@ OFFER_DETAILS: Shape = {
     "storeCategoryNames": [str],
     "tax": {"applyTax": bool, "thirdPartyTaxCategory": str, "vatPercentage": float},
 }
-OFFER_KEYS: Shape = {"sku": str, "marketplaceId": str, "format": str}
+OFFER_KEYS: Shape = {"sku": str, "marketplaceId": LISTING_MARKETPLACES, "format": FORMATS}
 DEFAULTS = {
     "hideBuyerDetails": False,
     "includeCatalogProductDetails": True,

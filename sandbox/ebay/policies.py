@@ -4,20 +4,40 @@ from typing import Any
 
 from sandbox.ebay.shapes import MONEY, Shape
 from sandbox.ebay.state import EbayState, Seller
+from sandbox.ebay.values import ACCOUNT_MARKETPLACES
 
 POLICY_KINDS = ("fulfillment", "payment", "return")
 FIRST_POLICY = 6_196_000_001
 
-_SPAN: Shape = {"unit": str, "value": int}
-_REGIONS: Shape = {
-    "regionIncluded": [{"regionName": str, "regionType": str}],
-    "regionExcluded": [{"regionName": str, "regionType": str}],
-}
+_UNITS = frozenset(
+    [
+        "YEAR",
+        "MONTH",
+        "DAY",
+        "HOUR",
+        "CALENDAR_DAY",
+        "BUSINESS_DAY",
+        "MINUTE",
+        "SECOND",
+        "MILLISECOND",
+    ]
+)
+_REGION_TYPES = frozenset(
+    ["COUNTRY", "COUNTRY_REGION", "STATE_OR_PROVINCE", "WORLD_REGION", "WORLDWIDE"]
+)
+_SPAN: Shape = {"unit": _UNITS, "value": int}
+_REGION: Shape = {"regionName": str, "regionType": _REGION_TYPES}
+_REGIONS: Shape = {"regionIncluded": [_REGION], "regionExcluded": [_REGION]}
 _COMMON: Shape = {
     "name": str,
     "description": str,
-    "marketplaceId": str,
-    "categoryTypes": [{"name": str, "default": bool}],
+    "marketplaceId": ACCOUNT_MARKETPLACES,
+    "categoryTypes": [
+        {
+            "name": frozenset({"MOTORS_VEHICLES", "ALL_EXCLUDING_MOTORS_VEHICLES"}),
+            "default": bool,
+        }
+    ],
 }
 _SERVICE: Shape = {
     "sortOrder": int,
@@ -28,6 +48,11 @@ _SERVICE: Shape = {
     "freeShipping": bool,
     "shipToLocations": _REGIONS,
 }
+_OPTION: Shape = {
+    "costType": frozenset({"CALCULATED", "FLAT_RATE", "NOT_SPECIFIED"}),
+    "optionType": frozenset({"DOMESTIC", "INTERNATIONAL"}),
+    "shippingServices": [_SERVICE],
+}
 POLICY_SHAPES: dict[str, Shape] = {
     "fulfillment": _COMMON
     | {
@@ -37,23 +62,16 @@ POLICY_SHAPES: dict[str, Shape] = {
         "localPickup": bool,
         "pickupDropOff": bool,
         "shipToLocations": _REGIONS,
-        "shippingOptions": [
-            {"costType": str, "optionType": str, "shippingServices": [_SERVICE]},
-        ],
+        "shippingOptions": [_OPTION],
     },
     "payment": _COMMON
-    | {
-        "immediatePay": bool,
-        "fullPaymentDueIn": _SPAN,
-        "paymentInstructions": str,
-        "paymentMethods": [{"paymentMethodType": str, "brands": [str]}],
-    },
+    | {"immediatePay": bool, "fullPaymentDueIn": _SPAN, "paymentInstructions": str},
     "return": _COMMON
     | {
         "returnsAccepted": bool,
         "returnPeriod": _SPAN,
-        "refundMethod": str,
-        "returnShippingCostPayer": str,
+        "refundMethod": frozenset({"MERCHANDISE_CREDIT", "MONEY_BACK"}),
+        "returnShippingCostPayer": frozenset({"BUYER", "SELLER"}),
         "returnInstructions": str,
     },
 }

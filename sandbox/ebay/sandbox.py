@@ -107,5 +107,5 @@ class EbaySandbox:
         state = EbayState()
         if file is not None and file.exists():
             state = _STATE.validate_json(file.read_bytes())
-        state.keysets.setdefault(self.options.keyset.client_id, self.options.keyset)
+        state.keysets[self.options.keyset.client_id] = self.options.keyset
         return state

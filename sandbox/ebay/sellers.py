@@ -16,9 +16,14 @@ def full_name(name: str) -> str:
     return name if name.startswith(PREFIX) else PREFIX + name
 
 
+def possible_name(name: str) -> bool:
+    """Whether an account can have this name."""
+    return _NAME.fullmatch(name) is not None
+
+
 def seller_named(sandbox: EbaySandbox, name: str) -> Seller | None:
     """The account of that name, opened if need be; None when no account can have the name."""
-    if not _NAME.fullmatch(name.strip()):
+    if not possible_name(name.strip()):
         return None
     return sandbox.state.sellers.get(full_name(name.strip())) or open_account(sandbox, name.strip())
 

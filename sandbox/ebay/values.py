@@ -54,6 +54,56 @@ LOCALES = frozenset(
 )
 CONTENT_LANGUAGES = frozenset(locale.replace("_", "-") for locale in LOCALES)
 
+ACCOUNT_MARKETPLACES = frozenset(
+    f"EBAY_{site}"
+    for site in [
+        "AT",
+        "AU",
+        "BE",
+        "CA",
+        "CH",
+        "CN",
+        "CZ",
+        "DE",
+        "DK",
+        "ES",
+        "FI",
+        "FR",
+        "GB",
+        "GR",
+        "HK",
+        "HU",
+        "ID",
+        "IE",
+        "IL",
+        "IN",
+        "IT",
+        "JP",
+        "MY",
+        "NL",
+        "NO",
+        "NZ",
+        "PE",
+        "PH",
+        "PL",
+        "PR",
+        "PT",
+        "RU",
+        "SE",
+        "SG",
+        "TH",
+        "TW",
+        "US",
+        "VN",
+        "ZA",
+        "HALF_US",
+        "MOTORS_US",
+    ]
+)
+"""Marketplaces that business policies can be made for."""
+LISTING_MARKETPLACES = ACCOUNT_MARKETPLACES - {"EBAY_HALF_US", "EBAY_MOTORS_US"} | {"EBAY_MOTORS"}
+"""Marketplaces an offer can name."""
+FORMATS = frozenset({"AUCTION", "FIXED_PRICE"})
 MARKETPLACE_CURRENCIES = {"EBAY_US": "USD"}
 """The marketplaces this sandbox lists on."""
 CATEGORY_TREES = {"EBAY_US": "0"}

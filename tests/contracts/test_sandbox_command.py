@@ -1,5 +1,7 @@
 """The sandbox as a command."""
 
+from pathlib import Path
+
 from typer.testing import CliRunner
 
 from sandbox.__main__ import cli
@@ -15,6 +17,16 @@ def test_help_says_what_there_is_and_how_to_set_it() -> None:
     assert page.exit_code == 0
     for option in ("--port", "--host", "--state", "--client-id", "--ru-name", "--accepted-url"):
         assert option in page.output
+
+
+def test_a_state_file_of_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
+    """ST59: exit code 2 and a word about which file, no traceback."""
+    file = tmp_path / "state.json"
+    file.write_text('{"sellers": 3}', encoding="utf-8")
+    outcome = CliRunner().invoke(cli, ["ebay", "--state", str(file)])
+    assert outcome.exit_code == 2
+    assert "--state" in outcome.output
+    assert file.read_text(encoding="utf-8") == '{"sellers": 3}'
 
 
 def test_a_port_that_cannot_be_is_refused() -> None:
