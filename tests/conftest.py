@@ -11,16 +11,22 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import Engine
 
+from backend.app import create_app
+from backend.container import Container, build_container
 from backend.embedded import EmbeddedPostgres
+from backend.keys import new_token_key
+from backend.settings import Settings
 from migrations.runner import migrate, tenant_script
 from services.accounts.tenants.provisioning import TenantProvisioning
 from shared.clock import MovableClock
 from shared.database import Database, EngineOptions, TenantSchema, create_database_engine
 from tests.databases import create_empty_database, drop_database, remove_everything
 from tests.factories.accounts import make_user
+from tests.serving import CHEAP_PASSWORDS, Seller, serving, sign_up
 
 SERVER_FOLDER = "TEST_POSTGRES_FOLDER"
 """Names the folder of this run's server. Not below pytest's own folder: run as root, every start
@@ -114,6 +120,52 @@ def tenant(make_tenant: MakeTenant) -> TenantSchema:
 def other_tenant(make_tenant: MakeTenant) -> TenantSchema:
     """Another shop, whose rows nobody else may see."""
     return make_tenant()
+
+
+@pytest.fixture(scope="session")
+def token_key() -> str:
+    """Signs the access tokens of this run; making one takes a while."""
+    return new_token_key()
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch, token_key: str) -> Settings:
+    """What the API of a test runs with; limits are far away."""
+    monkeypatch.setenv("STOFLOW_TOKEN_PRIVATE_KEY", token_key)
+    monkeypatch.setenv("STOFLOW_LIMIT_REQUESTS", "100000/minute")
+    monkeypatch.setenv("STOFLOW_LIMIT_SIGN_IN", "100000/minute")
+    return Settings()
+
+
+@pytest.fixture
+def container(settings: Settings, database: Database, clock: MovableClock) -> Iterator[Container]:
+    """The composition on the test's database and clock."""
+    built = build_container(settings, database=database, clock=clock, passwords=CHEAP_PASSWORDS)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def api(container: Container) -> Iterator[httpx.Client]:
+    """The API on a real port; nobody is signed in."""
+    with serving(create_app(container)) as url, httpx.Client(base_url=url, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+def seller(api: httpx.Client) -> Iterator[Seller]:
+    """A member who registered and signed in over HTTP; `seller.http` is signed in."""
+    member = sign_up(api)
+    yield member
+    member.http.close()
+
+
+@pytest.fixture
+def other_seller(api: httpx.Client) -> Iterator[Seller]:
+    """Another one, whose things the first may never see."""
+    member = sign_up(api)
+    yield member
+    member.http.close()
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from starlette.types import ASGIApp
 
 from backend.app import create_app
 from backend.cli.terminal import opened
@@ -24,8 +25,13 @@ def serve(
 
 def run_server(container: Container, host: str, port: int) -> None:
     """Serve in this thread until SIGINT or SIGTERM."""
-    uvicorn.run(
-        create_app(container),
+    uvicorn.Server(server_config(create_app(container), host, port)).run()
+
+
+def server_config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
+    """How uvicorn serves us."""
+    return uvicorn.Config(
+        app,
         host=host,
         port=port,
         log_config=None,

@@ -1,5 +1,7 @@
 """Passwords: argon2id, its parameters raised over time, the same work for unknown accounts."""
 
+import unicodedata
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -20,12 +22,15 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         """An argon2id hash with a salt of its own."""
-        return self._hasher.hash(password)
+        return self._hasher.hash(_as_typed_anywhere(password))
 
     def matches(self, password: str, stored: str | None) -> bool:
         """Whether the password is right. Without a stored hash: the same work, and no."""
+        if len(password) > MAX_LENGTH:
+            stored = None
+            password = password[:MAX_LENGTH]
         try:
-            right = self._hasher.verify(stored or self._nobodys, password)
+            right = self._hasher.verify(stored or self._nobodys, _as_typed_anywhere(password))
         except (VerificationError, InvalidHashError):
             return False
         return right and stored is not None
@@ -51,3 +56,8 @@ def _problem_with(password: str, email: str) -> str | None:
     if len(set(password)) == 1:
         return "One character repeated is not a password."
     return None
+
+
+def _as_typed_anywhere(password: str) -> bytes:
+    """Keyboards disagree on how an accent is coded: NFKC, as NIST SP 800-63B §3.1.1.2 asks."""
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")

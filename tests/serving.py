@@ -1,0 +1,86 @@
+"""The API on a real port, spoken to over real HTTP."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import httpx
+import uvicorn
+from argon2 import PasswordHasher
+from starlette.types import ASGIApp
+
+from backend.cli.serve import server_config
+from services.accounts.identity.passwords import Passwords
+from shared.database import TenantSchema
+
+PASSWORD = "correct horse battery"
+
+CHEAP_PASSWORDS = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+"""Real argon2id with the least work it allows."""
+
+_numbers = count(1)
+
+
+@contextmanager
+def serving(app: ASGIApp) -> Iterator[str]:
+    """Serve in a thread on a free port; yields the address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        server = uvicorn.Server(server_config(app, "127.0.0.1", port))
+        started = threading.Event()
+        startup = server.startup
+
+        async def announced(**options: Any) -> None:
+            await startup(**options)
+            started.set()
+
+        server.startup = announced  # type: ignore[method-assign]
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            assert started.wait(30), "the API did not start"
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@dataclass
+class Seller:
+    """An account with its shop; `http` sends its access token."""
+
+    http: httpx.Client
+    email: str
+    account: dict[str, Any]
+    tokens: dict[str, Any]
+
+    @property
+    def tenant(self) -> TenantSchema:
+        """The shop."""
+        return TenantSchema(int(self.account["shop"]["id"]))
+
+
+def sign_up(api: httpx.Client, email: str | None = None) -> Seller:
+    """Register and sign in over HTTP."""
+    email = email or f"member{next(_numbers)}@example.com"
+    answer = api.post(
+        "/api/v1/auth/register",
+        json={"email": email, "password": PASSWORD, "full_name": "A Member"},
+    )
+    assert answer.status_code == 201, answer.text
+    tokens = sign_in(api, email).json()
+    http = httpx.Client(
+        base_url=api.base_url,
+        headers={"Authorization": f"Bearer {tokens['access_token']}"},
+        timeout=30,
+    )
+    return Seller(http, email, answer.json(), tokens)
+
+
+def sign_in(api: httpx.Client, email: str, password: str = PASSWORD) -> httpx.Response:
+    """Ask for tokens."""
+    return api.post("/api/v1/auth/token", data={"username": email, "password": password})
