@@ -26,7 +26,7 @@ from shared.clock import MovableClock
 from shared.database import Database, EngineOptions, TenantSchema, create_database_engine
 from tests.databases import create_empty_database, drop_database, remove_everything
 from tests.factories.accounts import make_user
-from tests.serving import CHEAP_PASSWORDS, Seller, serving, sign_up
+from tests.serving import CHEAP_PASSWORDS, Seller, Stage, client, serving, sign_up
 
 SERVER_FOLDER = "TEST_POSTGRES_FOLDER"
 """Names the folder of this run's server. Not below pytest's own folder: run as root, every start
@@ -145,11 +145,21 @@ def container(settings: Settings, database: Database, clock: MovableClock) -> It
     built.close()
 
 
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Stage]:
+    """A real port for the API of each test."""
+    stage = Stage()
+    with serving(stage) as stage.url:
+        yield stage
+
+
 @pytest.fixture
-def api(container: Container) -> Iterator[httpx.Client]:
+def api(container: Container, stage: Stage) -> Iterator[httpx.Client]:
     """The API on a real port; nobody is signed in."""
-    with serving(create_app(container)) as url, httpx.Client(base_url=url, timeout=30) as client:
-        yield client
+    stage.app = create_app(container)
+    with client(stage.url) as nobody:
+        yield nobody
+    stage.app = None
 
 
 @pytest.fixture

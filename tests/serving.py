@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import uvicorn
 from argon2 import PasswordHasher
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.cli.serve import server_config
 from services.accounts.identity.passwords import Passwords
@@ -23,6 +23,32 @@ CHEAP_PASSWORDS = Passwords(PasswordHasher(time_cost=1, memory_cost=8, paralleli
 """Real argon2id with the least work it allows."""
 
 _numbers = count(1)
+
+
+class Stage:
+    """One server for a whole run; each test shows its own application on it."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+        self.url = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on to the application of the present test."""
+        if scope["type"] == "lifespan":
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+        assert self.app is not None, "no test is showing an application"
+        await self.app(scope, receive, send)
+
+
+def client(url: str, token: str | None = None) -> httpx.Client:
+    """Speaks to the API, signed in when there is a token."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    # No TLS here: not loading the certificates makes clients cheap.
+    return httpx.Client(base_url=url, headers=headers, timeout=30, verify=False)  # noqa: S501
 
 
 @contextmanager
@@ -73,11 +99,7 @@ def sign_up(api: httpx.Client, email: str | None = None) -> Seller:
     )
     assert answer.status_code == 201, answer.text
     tokens = sign_in(api, email).json()
-    http = httpx.Client(
-        base_url=api.base_url,
-        headers={"Authorization": f"Bearer {tokens['access_token']}"},
-        timeout=30,
-    )
+    http = client(str(api.base_url), tokens["access_token"])
     return Seller(http, email, answer.json(), tokens)
 
 
