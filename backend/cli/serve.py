@@ -1,5 +1,6 @@
 """`stoflow serve`."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from starlette.types import ASGIApp
 
 from backend.app import create_app
 from backend.cli.terminal import opened
+from backend.cli.worker import working_beside
 from backend.container import Container
 
 SHUTDOWN_GRACE = timedelta(seconds=10)
@@ -17,9 +19,12 @@ SHUTDOWN_GRACE = timedelta(seconds=10)
 def serve(
     host: Annotated[str, typer.Option(envvar="STOFLOW_HOST")] = "127.0.0.1",
     port: Annotated[int, typer.Option(envvar="PORT", min=0, max=65535)] = 8000,
+    with_worker: Annotated[
+        bool, typer.Option("--with-worker", help="Run jobs in this process too.")
+    ] = False,
 ) -> None:
-    """Serve the API until stopped."""
-    with opened() as container:
+    """Serve the API until stopped. Swagger is at /docs."""
+    with opened() as container, working_beside(container) if with_worker else nullcontext():
         run_server(container, host, port)
 
 

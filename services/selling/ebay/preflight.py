@@ -11,7 +11,7 @@ from repositories.selling.ebay import EbayChoiceRepository, EbayConnectionReposi
 from repositories.selling.publishing import ListingRepository
 from services.gateways.ebay.marketplaces import Marketplace
 from services.reference.marketplace_mappings.ebay import EbayMapping
-from services.reference.marketplace_mappings.facts import EbayResolution, GapKind, ProductFacts
+from services.reference.marketplace_mappings.facts import EbayResolution, Gap, GapKind, ProductFacts
 from services.selling.ebay.drafts import DraftPhoto, DraftVariant, ListingDraft
 from services.selling.ebay.readiness import account_gaps, preferred_location, selling_policies
 from services.selling.ebay.rules import product_gaps
@@ -81,7 +81,7 @@ class EbayPreflight:
         listed: bool,
     ) -> Examined:
         told = [
-            (gap, FieldProblem(gap.field, _with_choices(gap.message, gap.choices), gap.kind.value))
+            (gap, _told(gap))
             for gap in resolution.gaps
             if gap.kind is not GapKind.REQUIREMENTS_UNKNOWN
         ]
@@ -158,5 +158,5 @@ def _group_key(product: Product) -> str:
     return f"SFG{product.id}X{int(product.created_at.timestamp())}"
 
 
-def _with_choices(message: str, choices: Sequence[str]) -> str:
-    return f"{message} Possible: {', '.join(choices)}." if choices else message
+def _told(gap: Gap) -> FieldProblem:
+    return FieldProblem(gap.field, gap.message, gap.kind.value, gap.choices)

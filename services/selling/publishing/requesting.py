@@ -94,20 +94,6 @@ class WorkRequests:
             raise NothingToDo(fields=[problem for item in items for problem in item.problems])
         return self._queue(session, action, lane, items, requested_by)
 
-    def request_for_account(
-        self, session: TenantSession, action: JobAction, channel: Channel, requested_by: int
-    ) -> int:
-        """Queue work on the channel account itself; returns the live job's id."""
-        now = self._clock.now()
-        BellRepository(session).ring(session.tenant, Lane.REALTIME, now)
-        jobs = JobRepository(session)
-        live = jobs.live_job(action, channel, None)
-        if live is not None:
-            return live
-        job = self._job(action, channel, None, Lane.REALTIME, None, requested_by)
-        jobs.add_all([job])
-        return job.id
-
     def _refuse_unknown(
         self, session: TenantSession, product_ids: Sequence[int], channels: Sequence[Channel]
     ) -> None:
@@ -193,9 +179,9 @@ class WorkRequests:
         self,
         action: JobAction,
         channel: Channel,
-        product_id: int | None,
+        product_id: int,
         lane: Lane,
-        batch_id: int | None,
+        batch_id: int,
         requested_by: int,
     ) -> MarketplaceJob:
         now = self._clock.now()

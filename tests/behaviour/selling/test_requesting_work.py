@@ -237,14 +237,3 @@ def test_a_channel_that_is_not_offered_is_refused(
     with pytest.raises(ChannelNotOffered), database.tenant(tenant) as session:
         requests.request(session, JobAction.PUBLISH, products, [Channel.VINTED], requested_by=1)
     assert jobs_of(database, tenant) == 0
-
-
-def test_work_on_the_account_is_queued_once(
-    database: Database, tenant: TenantSchema, requests: WorkRequests
-) -> None:
-    """ST25: a link job concerns the account, not a product."""
-    ids = set()
-    for _ in range(2):
-        with database.tenant(tenant) as session:
-            ids.add(requests.request_for_account(session, JobAction.LINK, Channel.EBAY, 1))
-    assert len(ids) == 1

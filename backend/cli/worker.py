@@ -1,0 +1,39 @@
+"""`stoflow worker`."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from backend.cli.terminal import opened
+from backend.container import Container
+from backend.worker import worker_of
+
+INTERRUPTED_WORK = 1
+
+
+def worker() -> None:
+    """Run jobs until stopped. SIGTERM: take no new job, finish the running ones, leave.
+
+    Exit code 1 when a job did not finish in time; another worker picks it up after its lease.
+    """
+    with opened() as container:
+        crew = worker_of(container)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda _number, _frame: crew.ask_to_stop())
+        crew.start()
+        crew.wait()
+        if not crew.stop(container.settings.worker.shutdown_grace):
+            raise typer.Exit(INTERRUPTED_WORK)
+
+
+@contextmanager
+def working_beside(container: Container) -> Iterator[None]:
+    """A worker in this process for as long as the block runs."""
+    crew = worker_of(container)
+    crew.start()
+    try:
+        yield
+    finally:
+        crew.stop(container.settings.worker.shutdown_grace)
