@@ -4,10 +4,12 @@ from fastapi import APIRouter
 
 from api import health
 from api.accounts.identity import routes as identity
+from api.selling.ebay import routes as ebay
 from api.selling.publishing import routes as publishing
 
 ROUTERS: tuple[APIRouter, ...] = (
     *health.ROUTERS,
     *identity.ROUTERS,
     *publishing.ROUTERS,
+    *ebay.ROUTERS,
 )

@@ -16,6 +16,7 @@ from services.gateways.object_store import ObjectStore
 from services.selling.publishing.requesting import WorkRequests
 from shared.clock import Clock
 from shared.database import Database
+from shared.encryption import SecretBox
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class Container(Protocol):
     def object_store(self) -> ObjectStore: ...
     @property
     def ebay(self) -> EbayGateway: ...
+    @property
+    def secret_box(self) -> SecretBox: ...
     @property
     def work_requests(self) -> WorkRequests: ...
     @property

@@ -1,0 +1,155 @@
+"""The shop on eBay: connect the account, mend what it lacks, decide for single products."""
+
+from typing import Annotated
+
+import structlog
+from fastapi import Body, Path, Query, Request, Response
+
+from api.dependencies.actors import CurrentAccount
+from api.dependencies.services_ebay import AccountDesk, Choices, Connecting, OwnShop
+from api.dependencies.sessions import Tenant
+from api.policies import Policy, guarded_router
+from api.problems import problems, report
+from api.selling.ebay.pages import connected_page, refused_page, wants_page
+from api.selling.ebay.schemas import (
+    CheckIn,
+    ChoiceIn,
+    ConnectedOut,
+    ConsentOut,
+    EbayChannelOut,
+    EbayProductOut,
+    LocationIn,
+    SuggestionOut,
+    Words,
+)
+from services.gateways.ebay.errors import EbayRefusal
+from services.selling.catalog.products import ProductNotFound
+from services.selling.ebay.account import EbayAccountDesk, EbayAccountView, EbayNotConnected
+from services.selling.ebay.choices import EbayChoiceInvalid
+from services.selling.ebay.connecting import (
+    ConsentDeclined,
+    ConsentStateRefused,
+    EbayConnecting,
+    OtherEbayAccount,
+)
+from shared.errors import (
+    APIConnectionError,
+    APIError,
+    APITimeoutError,
+    BadInput,
+    MarketplaceError,
+    Misconfigured,
+    StoflowError,
+)
+
+log = structlog.get_logger(__name__)
+
+channel = guarded_router("/channels/ebay", policy=Policy.SIGNED_IN, tag="ebay")
+returning = guarded_router("/channels/ebay", policy=Policy.SIGNED_STATE, tag="ebay")
+products = guarded_router("/products", policy=Policy.SIGNED_IN, tag="ebay")
+
+ROUTERS = (channel, returning, products)
+
+OUTSIDE = (EbayRefusal, APIConnectionError, APITimeoutError)
+
+ProductId = Annotated[int, Path(gt=0, lt=2**63)]
+
+
+@channel.get("")
+def show_channel(shop: OwnShop, desk: AccountDesk) -> EbayChannelOut:
+    """The eBay account, whether it is ready, and how to mend what is missing."""
+    return EbayChannelOut.of(desk.view(shop))
+
+
+@channel.post("/connect", responses=problems(Misconfigured))
+def connect(actor: CurrentAccount, shop: OwnShop, connecting: Connecting) -> ConsentOut:
+    """Start connecting: send the seller's browser to the address this answers with."""
+    return ConsentOut.of(connecting.begin(shop, actor.user_id))
+
+
+@returning.get(
+    "/callback",
+    response_model=ConnectedOut,
+    responses=problems(ConsentStateRefused, ConsentDeclined, OtherEbayAccount, *OUTSIDE),
+)
+def come_back(
+    request: Request,
+    connecting: Connecting,
+    desk: AccountDesk,
+    state: Annotated[str, Query(max_length=512)],
+    code: Annotated[str | None, Query(max_length=2048)] = None,
+    error: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response | ConnectedOut:
+    """Where eBay sends the seller's browser; a page for browsers, JSON for programs."""
+    page = wants_page(request.headers.get("accept", ""))
+    try:
+        view = _complete(connecting, desk, state, code, error)
+    except StoflowError as refused:
+        if not page:
+            raise
+        report(refused)
+        return refused_page(refused)
+    if page:
+        return connected_page(view)
+    return ConnectedOut(connected=True, channel=EbayChannelOut.of(view))
+
+
+@channel.post("/check", responses=problems(EbayNotConnected, *OUTSIDE))
+def check_channel(
+    shop: OwnShop, desk: AccountDesk, body: Annotated[CheckIn | None, Body()] = None
+) -> EbayChannelOut:
+    """Ask eBay now for policies and location, after mending something there."""
+    return EbayChannelOut.of(desk.check(shop, opt_in=body is not None and body.opt_in))
+
+
+@channel.put("/location", responses=problems(EbayNotConnected, BadInput, *OUTSIDE))
+def set_location(shop: OwnShop, desk: AccountDesk, body: LocationIn) -> EbayChannelOut:
+    """Say where goods are sent from; eBay needs it for every listing."""
+    return EbayChannelOut.of(desk.set_location(shop, body.name, body.address()))
+
+
+@channel.delete("", status_code=204)
+def disconnect(shop: OwnShop, connecting: Connecting) -> None:
+    """Erase the tokens. What is listed on eBay stays listed."""
+    connecting.disconnect(shop)
+
+
+@channel.get("/category-suggestions", responses=problems(BadInput, *OUTSIDE))
+def suggest_categories(
+    shop: OwnShop, choices: Choices, q: Annotated[Words, Query(min_length=1, max_length=350)]
+) -> list[SuggestionOut]:
+    """eBay's own categories for some words, likeliest first."""
+    return [SuggestionOut.of(each) for each in choices.suggestions(q)]
+
+
+@products.get("/{product_id}/channels/ebay", responses=problems(ProductNotFound))
+def show_product(product_id: ProductId, session: Tenant, choices: Choices) -> EbayProductOut:
+    """The product as it would go to eBay, and everything that is missing. Asks nobody."""
+    return EbayProductOut.of(choices.view(session, product_id))
+
+
+@products.put(
+    "/{product_id}/channels/ebay",
+    responses=problems(ProductNotFound, EbayChoiceInvalid, BadInput, *OUTSIDE),
+)
+def choose(
+    product_id: ProductId, shop: OwnShop, choices: Choices, body: ChoiceIn
+) -> EbayProductOut:
+    """Choose a category of eBay's own and further item specifics for this product."""
+    return EbayProductOut.of(choices.set(shop, product_id, body.category_id, body.aspects))
+
+
+def _complete(
+    connecting: EbayConnecting,
+    desk: EbayAccountDesk,
+    state: str,
+    code: str | None,
+    error: str | None,
+) -> EbayAccountView:
+    shop = connecting.finish(state, code, error)
+    try:
+        return desk.check(shop)
+    except (APIError, MarketplaceError) as unreadable:
+        # Connected all the same; the readiness says that it has to be checked again.
+        log.warning("ebay.not_checked", tenant=shop.name, reason=unreadable.code)
+        return desk.view(shop)
