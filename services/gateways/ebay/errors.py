@@ -38,11 +38,11 @@ class EbayRefusal(EbayError):
 
     def __init__(
         self,
-        detail: str,
+        detail: str | None = None,
         *,
-        http_status: int,
+        http_status: int = 400,
         items: Sequence[ErrorItem] = (),
-        remedy: Remedy,
+        remedy: Remedy = Remedy.FIX_DATA,
         retry_after: float | None = None,
         fields: Sequence[FieldProblem] = (),
     ) -> None:
@@ -71,7 +71,7 @@ class EbayGrantRefused(EbayError):
 
     code, title = "ebay-grant-refused", "eBay did not give a token"
 
-    def __init__(self, reason: str, *, remedy: Remedy) -> None:
+    def __init__(self, reason: str = "invalid_grant", *, remedy: Remedy = Remedy.RECONNECT) -> None:
         super().__init__(
             "eBay no longer accepts the connection. Connect the eBay account again."
             if remedy is Remedy.RECONNECT
