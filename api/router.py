@@ -4,12 +4,14 @@ from fastapi import APIRouter
 
 from api import health
 from api.accounts.identity import routes as identity
+from api.selling.catalog import routes as catalog
 from api.selling.ebay import routes as ebay
 from api.selling.publishing import routes as publishing
 
 ROUTERS: tuple[APIRouter, ...] = (
     *health.ROUTERS,
     *identity.ROUTERS,
+    *catalog.ROUTERS,
     *publishing.ROUTERS,
     *ebay.ROUTERS,
 )

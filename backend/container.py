@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from api.dependencies.container import Readiness
 from api.limits import RequestLimits
 from backend.embedded import EmbeddedPostgres
-from backend.gateways import open_ebay, open_object_store
+from backend.gateways import open_ebay, open_image_fetcher, open_object_store
 from backend.handlers import channel_table
 from backend.keys import Keys, load_keys
 from backend.settings import Settings
@@ -21,6 +21,7 @@ from services.accounts.identity.access_tokens import AccessTokens
 from services.accounts.identity.passwords import Passwords
 from services.accounts.tenants.provisioning import TenantProvisioning
 from services.gateways.ebay.gateway import EbayGateway
+from services.gateways.image_fetch import ImageFetcher
 from services.gateways.object_store import ObjectStore
 from services.selling.publishing.requesting import WorkRequests
 from shared.clock import Clock, SystemClock
@@ -42,6 +43,7 @@ class Container:
     passwords: Passwords
     provisioning: TenantProvisioning
     object_store: ObjectStore
+    image_fetcher: ImageFetcher
     ebay: EbayGateway
     work_requests: WorkRequests
     limits: RequestLimits
@@ -115,6 +117,7 @@ def build_container(
     if database is None:
         database, embedded = open_database(settings, clock)
     ebay = open_ebay(settings.ebay, clock)
+    image_fetcher = open_image_fetcher(settings.images)
     container = Container(
         settings=settings,
         clock=clock,
@@ -124,12 +127,14 @@ def build_container(
         passwords=passwords or Passwords(),
         provisioning=TenantProvisioning(database, tenant_script(), clock),
         object_store=open_object_store(settings),
+        image_fetcher=image_fetcher,
         ebay=ebay,
         work_requests=WorkRequests(channel_table(ebay), clock),
         limits=_request_limits(settings),
         metrics=_metrics_registry(),
         embedded=embedded,
     )
+    container.on_close(image_fetcher.close)
     if embedded is not None:
         container.on_close(embedded.stop)
     if opened:

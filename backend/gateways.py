@@ -2,11 +2,12 @@
 
 from pydantic import SecretStr
 
-from backend.settings import EbaySettings, Settings
+from backend.settings import EbaySettings, ImageFetchSettings, Settings
 from services.gateways.ebay.gateway import HttpEbayGateway
 from services.gateways.ebay.marketplaces import marketplace_named
 from services.gateways.ebay.oauth import Keyset
 from services.gateways.ebay.transport import EbayAddresses
+from services.gateways.image_fetch import HttpImageFetcher
 from services.gateways.object_store import LocalFolderStore, ObjectStore, S3Store
 from shared.clock import Clock
 from shared.http_client import outbound_client
@@ -23,6 +24,13 @@ def open_object_store(settings: Settings) -> ObjectStore:
         region=storage.region,
         access_key_id=_plain(storage.access_key_id),
         secret_access_key=_plain(storage.secret_access_key),
+    )
+
+
+def open_image_fetcher(settings: ImageFetchSettings) -> HttpImageFetcher:
+    """Fetches the photos that imports name by URL."""
+    return HttpImageFetcher(
+        allow_private=settings.allow_private_addresses, timeout=settings.timeout
     )
 
 

@@ -12,6 +12,7 @@ from services.accounts.identity.access_tokens import AccessTokens
 from services.accounts.identity.passwords import Passwords
 from services.accounts.tenants.provisioning import TenantProvisioning
 from services.gateways.ebay.gateway import EbayGateway
+from services.gateways.image_fetch import ImageFetcher
 from services.gateways.object_store import ObjectStore
 from services.selling.publishing.requesting import WorkRequests
 from shared.clock import Clock
@@ -55,6 +56,8 @@ class Container(Protocol):
     def provisioning(self) -> TenantProvisioning: ...
     @property
     def object_store(self) -> ObjectStore: ...
+    @property
+    def image_fetcher(self) -> ImageFetcher: ...
     @property
     def ebay(self) -> EbayGateway: ...
     @property

@@ -53,7 +53,10 @@ class ImportOptions:
     dry_run: bool = False
     atomic: bool = False
     """All products or none."""
+    fetch_images: bool = True
+    """Off: photos named by URL are left for a later import."""
     photos: PhotoFolder | None = None
+    """Where photos named by file name are."""
     time_for_photos: timedelta | None = None
     """What is not fetched by then is left for the next import of the file."""
 
@@ -66,10 +69,9 @@ class ProductImport:
         transactions: Transactions,
         tenant: TenantSchema,
         store: ObjectStore,
-        fetcher: ImageFetcher | None,
+        fetcher: ImageFetcher,
         clock: Clock,
     ) -> None:
-        """`fetcher` None leaves photos named by URL for a later import."""
         self._transactions = transactions
         self._tenant = tenant
         self._store = store
@@ -169,7 +171,8 @@ class ProductImport:
         end = None
         if options.time_for_photos is not None:
             end = time.monotonic() + options.time_for_photos.total_seconds()
-        return PictureSource(self._tenant, self._store, self._fetcher, options.photos, end)
+        fetcher = self._fetcher if options.fetch_images else None
+        return PictureSource(self._tenant, self._store, fetcher, options.photos, end)
 
 
 def _refuse_if_needed(
