@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from time import perf_counter
 from typing import Any, Protocol
 
 import httpx
@@ -132,6 +133,7 @@ class EbayTransport:
     def _once(self, request: EbayRequest, token: str) -> EbayAnswer:
         outgoing = self._prepared(request, token)
         sent = outgoing.read() if request.image is None else request.image
+        started = perf_counter()
         try:
             response = self._http.send(outgoing)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
@@ -145,7 +147,7 @@ class EbayTransport:
             operation=request.operation,
             status=response.status_code,
             request_id=outgoing.headers["X-Request-ID"],
-            milliseconds=round(response.elapsed.total_seconds() * 1000),
+            milliseconds=round((perf_counter() - started) * 1000),
         )
         return _understood(request, response)
 
