@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, literal, select, union_all
+from sqlalchemy import Select, func, literal, select, union_all
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import selectinload
 
@@ -73,6 +73,14 @@ class ProductRepository:
 
     def __init__(self, session: TenantSession) -> None:
         self._session = session
+
+    def wait_for_turn(self) -> None:
+        """Hold back other imports into this shop until this transaction ends.
+
+        Two of them would insert the same handles in different orders, and wait for each other.
+        """
+        name = f"import into {self._session.tenant}"
+        self._session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
     def existing(self, product_ids: Collection[int]) -> frozenset[int]:
         """Which of these products there are."""

@@ -19,7 +19,6 @@ from services.selling.catalog.importing.products import ImportedImage, ImportedP
 from services.selling.catalog.importing.report import Issue, refused
 from services.selling.catalog.importing.words import Meaning
 from shared.clock import Clock
-from shared.database import TenantSession
 
 
 class Outcome(StrEnum):
@@ -91,6 +90,8 @@ class ChunkWriter:
         """
         with self._transactions() as session:
             products = ProductRepository(session)
+            if not dry_run:
+                products.wait_for_turn()
             handles = [plan.handle for plan in chunk]
             existing = products.by_handles(handles, lock=not dry_run)
             new: dict[str, Product] = {}
@@ -99,15 +100,11 @@ class ChunkWriter:
             if atomic and not dry_run:
                 _refuse_errors(chunk)
             if not dry_run:
-                self._flush(session, sorted(new.values(), key=lambda product: product.handle))
+                products.save()
+                products.add_all(list(new.values()))
             for plan in chunk:
                 stored = existing.get(plan.handle) or new.get(plan.handle)
                 plan.product_id = stored.id if stored is not None else None
-
-    def _flush(self, session: TenantSession, new: Sequence[Product]) -> None:
-        products = ProductRepository(session)
-        products.save()
-        products.add_all(new)
 
     def _prepare(
         self,
