@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from backend.cli import database, keys, openapi, serve, tenants, worker
+from backend.cli import database, demo, keys, openapi, serve, tenants, worker
 from shared.errors import StoflowError
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("openapi")(openapi.openapi)

@@ -1,0 +1,220 @@
+"""The demo from curtain to curtain. Every step is one that a seller or an operator would take."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from backend.container import Container
+from backend.demo.answers import QuickSeller
+from backend.demo.proof import count_leaks
+from backend.demo.sellers import Seller, open_shops
+from backend.demo.shop import Shop
+from backend.demo.showing import Row, Showing
+from backend.demo.stage import Stage
+from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
+from services.selling.catalog.importing.importer import ImportOptions, ProductImport
+from services.selling.catalog.importing.pictures import PhotoFolder
+from services.selling.catalog.importing.report import ImportReport
+from shared.errors import StoflowError
+
+DATA = Path(__file__).parent / "data"
+LOCATION = {"name": "Home", "country": "US", "postal_code": "94103"}
+
+
+class DemoFailed(StoflowError):
+    """The demo ended otherwise than it should."""
+
+    code, title = "demo-failed", "The demo did not end as it should"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The one line at the end."""
+
+    products: int
+    published: int
+    duplicates: int
+    leaks: int
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "products": self.products,
+            "published": self.published,
+            "duplicates": self.duplicates,
+            "leaks": self.leaks,
+            "seconds": round(self.seconds, 2),
+        }
+
+    def in_words(self) -> str:
+        """For people."""
+        return (
+            f"{self.published} of {self.products} products are live on eBay, "
+            f"{self.duplicates} listed twice, {self.leaks} rows seen by the other shop, "
+            f"in {self.seconds:.1f} s."
+        )
+
+
+class Play:
+    """Two shops; the first one publishes, the second one must not notice."""
+
+    def __init__(self, container: Container, stage: Stage, showing: Showing, csv: Path) -> None:
+        self._container = container
+        self._stage = stage
+        self._showing = showing
+        self._csv = csv
+
+    def perform(self) -> tuple[Summary, Seller]:
+        """Everything from the empty stage to the proof. Raises `StoflowError` on any surprise."""
+        started = time.monotonic()
+        anna, ben = self._open_shops()
+        self._start_processes()
+        with closing(self._sign_in(anna)) as shop, closing(self._sign_in(ben)) as other:
+            report = self._import(anna)
+            self._answer(shop, report.product_ids)
+            rows = self._publish(shop, report.product_ids)
+            self._showing.table(rows)
+            listings = self._read_back(shop, report.product_ids)
+            duplicates = self._duplicates(anna, listings)
+            leaks = count_leaks(self._container.database, shop, other, anna.tenant, ben.tenant)
+            self._showing.say(f"{ben.name} sees {leaks} of {anna.name}'s rows")
+        seconds = time.monotonic() - started
+        return Summary(report.products, len(listings), duplicates, leaks, seconds), anna
+
+    def _open_shops(self) -> tuple[Seller, Seller]:
+        anna, ben = open_shops(self._container)
+        self._showing.say(f"two shops: {anna.name} is {anna.tenant}, {ben.name} is {ben.tenant}")
+        return anna, ben
+
+    def _start_processes(self) -> None:
+        for name, start in (
+            ("sandbox eBay", self._stage.start_ebay),
+            ("API", self._stage.start_api),
+            ("worker", self._stage.start_worker),
+        ):
+            start()
+            self._showing.say(f"{name} is up")
+        refresh = EbayRefresh(
+            self._container.database.platform, self._container.ebay.public, self._container.clock
+        )
+        with self._showing.progress("asking eBay what its categories want to know") as advance:
+            refresh.run(progress=advance)
+
+    def _sign_in(self, seller: Seller) -> Shop:
+        shop = Shop(self._stage.addresses.api, seller.email, seller.password)
+        channel = shop.call("GET", "/api/v1/channels/ebay")
+        if channel["status"] != "connected":
+            channel = shop.connect_ebay(seller.ebay_user)
+        if not channel["ready"]:
+            channel = shop.call("PUT", "/api/v1/channels/ebay/location", json=LOCATION)
+        if not channel["ready"]:
+            raise DemoFailed(f"eBay account of {seller.name}: {channel['missing']}")
+        self._showing.say(f"{seller.name} is connected to eBay as {channel['username']}")
+        return shop
+
+    def _import(self, seller: Seller) -> ImportReport:
+        container = self._container
+        importer = ProductImport(
+            lambda: container.database.tenant(seller.tenant),
+            seller.tenant,
+            container.object_store,
+            container.image_fetcher,
+            container.clock,
+        )
+        photos = DATA / "photos" if self._csv.parent == DATA else self._csv.parent
+        with self._showing.progress(f"importing {self._csv.name}") as advance:
+            report = importer.run(
+                self._csv.read_bytes(),
+                ImportOptions(photos=PhotoFolder(photos)),
+                lambda progress: advance(progress.products_done, progress.products),
+            )
+        self._showing.say(
+            f"{report.products} products: {report.created} new, {report.updated} changed, "
+            f"{report.unchanged} as before, {report.failed} refused; "
+            f"{report.images_added} photos stored, {report.images_missing} not to be had"
+        )
+        for issue in report.errors[:5]:
+            self._showing.say(f"  row {issue.row}, {issue.column}: {issue.message}")
+        return report
+
+    def _answer(self, shop: Shop, product_ids: Sequence[int]) -> None:
+        seller = QuickSeller(shop, DATA / "photos")
+        with self._showing.progress("asking preflight what is missing") as advance:
+            for done, product_id in enumerate(product_ids, start=1):
+                seller.make_ready(product_id)
+                advance(done, len(product_ids))
+        if seller.given:
+            self._showing.say(
+                f"the seller had to answer {seller.given} questions of preflight"
+                + (f", with {seller.stand_ins} stand-in photos" if seller.stand_ins else "")
+            )
+
+    def _publish(self, shop: Shop, product_ids: Sequence[int]) -> list[Row]:
+        if not product_ids:
+            return []
+        asked = shop.call(
+            "POST", "/api/v1/publications", json={"product_ids": product_ids, "channels": ["ebay"]}
+        )
+        jobs: dict[int, Any] = {}
+        if asked["batch_id"] is not None:
+            ids = [item["job_id"] for item in asked["items"] if item["answer"] == "queued"]
+            with self._showing.progress("publishing to eBay") as advance:
+                told = shop.follow(asked["batch_id"], ids, advance)
+            jobs = {job["product_id"]: job for job in told}
+        titles = {product["id"]: product["title"] for product in shop.pages("/api/v1/products")}
+        return [_row(titles[item["product_id"]], item, jobs) for item in asked["items"]]
+
+    def _read_back(self, shop: Shop, product_ids: Sequence[int]) -> list[Any]:
+        wanted = set(product_ids)
+        listings = [
+            listing
+            for listing in shop.pages("/api/v1/listings", channel="ebay", status="live")
+            if listing["product_id"] in wanted
+        ]
+        differing = [each for each in listings if each["read_back"].get("differences")]
+        self._showing.say(
+            f"read back {len(listings)} listings: {len(differing)} differ from what was sent"
+        )
+        return listings
+
+    def _duplicates(self, seller: Seller, listings: Sequence[Any]) -> int:
+        """eBay's own ledger is the judge, not our tables."""
+        ledger = httpx.get(f"{self._stage.addresses.ebay}/_sandbox/ledger", timeout=30).json()
+        live = [
+            entry
+            for entry in ledger["listings"]
+            if entry["status"] == "ACTIVE" and entry["seller"] == f"TESTUSER_{seller.ebay_user}"
+        ]
+        unknown = {each["listing_id"] for each in listings} - {each["listing_id"] for each in live}
+        if unknown:
+            raise DemoFailed(f"eBay does not know the listings {', '.join(sorted(unknown))}.")
+        times = Counter(entry["group_key"] or entry["sku"] for entry in live)
+        return sum(number - 1 for number in times.values())
+
+
+def _row(title: str, item: Any, jobs: dict[int, Any]) -> Row:
+    job = jobs.get(item["product_id"])
+    if job is None:
+        questions = "; ".join(each["message"] for each in item["problems"])
+        outcome = questions or item["answer"].replace("_", " ")
+        return Row(title, item["channel"], outcome, item["listing_id"] or "", None)
+    result = job["result"] or {}
+    outcome = (
+        job["outcome"] if job["outcome"] == "ok" else f"{job['outcome']}: {job['problem_detail']}"
+    )
+    return Row(title, item["channel"], outcome, result.get("listing_id", ""), _seconds(job))
+
+
+def _seconds(job: Any) -> float | None:
+    if not (job["started_at"] and job["finished_at"]):
+        return None
+    began, ended = (datetime.fromisoformat(job[name]) for name in ("started_at", "finished_at"))
+    return (ended - began).total_seconds()
