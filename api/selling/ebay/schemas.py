@@ -49,11 +49,15 @@ class GapOut(BaseModel):
     field: str
     rule: str
     mend: str
+    choices: list[str] = Field(description="What would be accepted, where that is a short list.")
 
     @classmethod
     def all_of(cls, gaps: Sequence[FieldProblem]) -> list[Self]:
         """Show gaps."""
-        return [cls(field=gap.field, rule=gap.code, mend=gap.message) for gap in gaps]
+        return [
+            cls(field=gap.field, rule=gap.code, mend=gap.message, choices=list(gap.choices))
+            for gap in gaps
+        ]
 
 
 class PolicyOut(BaseModel):
