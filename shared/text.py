@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _SPACE = re.compile(r"[ \t\u00a0]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
-_BLOCKS = frozenset({"p", "div", "br", "li", "ul", "ol", "h1", "h2", "h3", "h4", "tr", "table"})
+_PARAGRAPHS = frozenset({"p", "ul", "ol", "table", "h1", "h2", "h3", "h4", "h5", "h6"})
+_LINES = frozenset({"div", "li", "tr"})
 _SILENT = frozenset({"script", "style", "head", "template"})
 
 
@@ -35,24 +36,35 @@ class _PlainText(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _SILENT:
             self._silenced += 1
-        elif tag in _BLOCKS:
+        elif tag == "br":
             self.parts.append("\n")
+        else:
+            self._break(tag)
         if tag == "li":
             self.parts.append("- ")
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _SILENT:
             self._silenced = max(0, self._silenced - 1)
-        elif tag in _BLOCKS:
-            self.parts.append("\n")
+        else:
+            self._break(tag)
 
     def handle_data(self, data: str) -> None:
-        if not self._silenced:
+        if not self._silenced and (data.strip() or not self._at_line_start()):
             self.parts.append(re.sub(r"\s+", " ", data))
+
+    def _break(self, tag: str) -> None:
+        if tag in _PARAGRAPHS:
+            self.parts.append("\n\n")
+        elif tag in _LINES and not self._at_line_start():
+            self.parts.append("\n")
+
+    def _at_line_start(self) -> bool:
+        return not self.parts or self.parts[-1].endswith("\n")
 
 
 def plain_text_of(markup: str) -> str:
-    """The words of an HTML body, a line for each block, nothing executable."""
+    """The words of an HTML body, in paragraphs and lines, nothing executable."""
     parser = _PlainText()
     parser.feed(without_control_characters(markup))
     parser.close()
