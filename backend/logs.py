@@ -17,7 +17,7 @@ HIDDEN = "[hidden]"
 
 _SECRET_NAMES = re.compile(
     r"(?i)(?:.*(?:token|password|passwd|secret|authorization|cookie|private_key|api_key|"
-    r"database_url|dsn|verifier)|(?:oauth_|auth_)?(?:code|state))"
+    r"database_url|dsn|verifier)s?|(?:oauth_|auth_)?(?:code|state))"
 )
 _SECRET_TEXTS = (
     re.compile(r"(?i)\b((?:bearer|basic)\s+)[\w.~+/=-]{8,}"),

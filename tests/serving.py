@@ -106,3 +106,16 @@ def sign_up(api: httpx.Client, email: str | None = None) -> Seller:
 def sign_in(api: httpx.Client, email: str, password: str = PASSWORD) -> httpx.Response:
     """Ask for tokens."""
     return api.post("/api/v1/auth/token", data={"username": email, "password": password})
+
+
+def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The answer is an RFC 9457 problem; returns it."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = answer.json()
+    assert {"type", "title", "status", "detail", "code", "fields", "instance"} <= set(problem)
+    assert problem["status"] == status
+    assert problem["code"] == code
+    assert problem["type"] == f"urn:stoflow:problem:{code}"
+    assert problem["instance"] == answer.headers["x-request-id"]
+    return problem
