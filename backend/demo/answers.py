@@ -42,10 +42,12 @@ class QuickSeller:
             self._choose_category(product_id)
         elif rule == "photo-missing":
             self._add_photo(product_id)
-        elif field == "condition_code":
-            self._change(product_id, condition_code=choices[0] if choices else "new")
-        elif field == "department_code" and choices:
-            self._change(product_id, department_code=choices[0])
+        elif field == "condition":
+            self._change(product_id, condition=choices[0] if choices else "new")
+        elif field == "department" and choices:
+            self._change(product_id, department=choices[0])
+        elif rule == "out-of-stock":
+            self._restock(product_id)
         elif field == "brand":
             self._change(product_id, brand="Unbranded")
         elif field.startswith("attributes."):
@@ -80,6 +82,14 @@ class QuickSeller:
         path = f"/api/v1/products/{product_id}"
         version = self._shop.call("GET", path)["version"]
         self._shop.call("PATCH", path, json=changes, headers={"If-Match": f'"{version}"'})
+
+    def _restock(self, product_id: int) -> None:
+        variants = self._shop.call("GET", f"/api/v1/products/{product_id}")["variants"]
+        kept = ("id", "price", "option_values", "sku", "barcode", "weight_grams")
+        self._change(
+            product_id,
+            variants=[{**{name: each[name] for name in kept}, "quantity": 1} for each in variants],
+        )
 
     def _add_photo(self, product_id: int) -> None:
         photo = next(self._photos)

@@ -70,11 +70,11 @@ class EbayMapping:
         if product.ebay_category_id:
             return _chosen(product.ebay_category_id)
         if not product.category_code:
-            return Gap(GapKind.CATEGORY_MISSING, "category_code", "Choose a category.")
+            return Gap(GapKind.CATEGORY_MISSING, "category", "Choose a category.")
         rows = self._nearest_rows(product.category_code)
         if not rows:
             message = "We do not know yet where this category belongs on eBay."
-            return Gap(GapKind.CATEGORY_NOT_MAPPED, "category_code", message)
+            return Gap(GapKind.CATEGORY_NOT_MAPPED, "category", message)
         by_department = {row.department: row for row in rows}
         anybody = by_department.get("")
         if anybody is not None:
@@ -82,11 +82,11 @@ class EbayMapping:
         choices = tuple(sorted(by_department))
         if not product.department_code:
             message = "eBay sorts this category by department: say whom it is for."
-            return Gap(GapKind.DEPARTMENT_MISSING, "department_code", message, choices)
+            return Gap(GapKind.DEPARTMENT_MISSING, "department", message, choices)
         row = by_department.get(product.department_code)
         if row is None:
             message = "eBay has no place for this category in this department that we know of."
-            return Gap(GapKind.CATEGORY_NOT_MAPPED, "department_code", message, choices)
+            return Gap(GapKind.CATEGORY_NOT_MAPPED, "department", message, choices)
         return row
 
     def _nearest_rows(self, code: str) -> Sequence[EbayCategory]:
@@ -141,7 +141,7 @@ class EbayMapping:
             if any(row.ebay_condition_id in accepted for row in rows)
         )
         message = "eBay does not take this condition in this category."
-        return Gap(GapKind.CONDITION_NOT_ACCEPTED, "condition_code", message, choices)
+        return Gap(GapKind.CONDITION_NOT_ACCEPTED, "condition", message, choices)
 
     def _aspects(self, product: ProductFacts, known: Sequence[EbayCategoryAspect]) -> AspectFacts:
         implied = self._implied_by(product.category_code) if product.category_code else {}
@@ -149,7 +149,7 @@ class EbayMapping:
 
 
 def _no_condition() -> Gap:
-    return Gap(GapKind.CONDITION_MISSING, "condition_code", "Say what condition it is in.")
+    return Gap(GapKind.CONDITION_MISSING, "condition", "Say what condition it is in.")
 
 
 def _chosen(ebay_category_id: str) -> EbayCategory:
@@ -165,4 +165,4 @@ def _chosen(ebay_category_id: str) -> EbayCategory:
 
 def _requirements_unknown(category: EbayCategory) -> Gap:
     message = f"eBay has not been asked yet what it wants to know in “{category.ebay_path}”."
-    return Gap(GapKind.REQUIREMENTS_UNKNOWN, "category_code", message)
+    return Gap(GapKind.REQUIREMENTS_UNKNOWN, "category", message)

@@ -41,6 +41,10 @@ class EbayWords:
         """Our attribute behind a name, or the name itself when only eBay knows it."""
         return self._lookup.attribute(name) or word_key(name)
 
+    def code(self, attribute: str, text: str) -> str:
+        """Our code for a word, or the word itself when we have none."""
+        return self._lookup.resolve(attribute, text) or text
+
     def value(self, attribute: str, text: str, known: Sequence[str]) -> str:
         """eBay's word for a value, spelled as eBay spells it; the seller's own word otherwise."""
         code = self._lookup.resolve(attribute, text) or text
@@ -113,7 +117,7 @@ class AspectFilling:
         )
 
     def _field(self, aspect: EbayCategoryAspect) -> str:
-        fields = {"brand": "brand", "department": "department_code"}
+        fields = {"brand": "brand", "department": "department"}
         attribute = self._words.attribute_named(aspect.name)
         known = self._words.attributes_for(aspect.name)[1:]
         name = known[0] if known else attribute
@@ -159,15 +163,25 @@ class AspectFilling:
         if refusal is None:
             return True
         kind, message = refusal
-        few = tuple(aspect.values) if len(aspect.values) <= _CHOICES_SHOWN else ()
-        self._gaps.append(Gap(kind, self._field(aspect), message, few, blocking=aspect.required))
+        choices = self._choices(aspect)
+        self._gaps.append(
+            Gap(kind, self._field(aspect), message, choices, blocking=aspect.required)
+        )
         return False
 
     def _miss(self, aspect: EbayCategoryAspect) -> None:
         if aspect.required:
-            few = tuple(aspect.values) if len(aspect.values) <= _CHOICES_SHOWN else ()
             message = f"eBay asks for {aspect.name} in this category."
-            self._gaps.append(Gap(GapKind.ASPECT_MISSING, self._field(aspect), message, few))
+            choices = self._choices(aspect)
+            self._gaps.append(Gap(GapKind.ASPECT_MISSING, self._field(aspect), message, choices))
+
+    def _choices(self, aspect: EbayCategoryAspect) -> tuple[str, ...]:
+        """What the field would take: eBay's words, or our codes where the field wants a code."""
+        if len(aspect.values) > _CHOICES_SHOWN:
+            return ()
+        if self._field(aspect) == "department":
+            return tuple(self._words.code("department", value) for value in aspect.values)
+        return tuple(aspect.values)
 
     def _refuse_twins(self) -> None:
         known = {tuple(sorted(filled.items())) for filled in self._by_variant}

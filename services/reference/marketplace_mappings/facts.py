@@ -27,7 +27,7 @@ class Gap:
 
     kind: GapKind
     field: str
-    """The product's field to change, such as `condition_code` or `attributes.size_type`."""
+    """The product's field to change, such as `condition` or `attributes.size_type`."""
     message: str
     """For the seller."""
     choices: tuple[str, ...] = ()

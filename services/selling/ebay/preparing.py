@@ -58,7 +58,7 @@ def learn(shop: EbayWorkshop, command: LearnCategory) -> Learned:
         raise EbayError(
             message,
             remedy=Remedy.FIX_DATA,
-            fields=[FieldProblem("category_code", message, "category-not-accepted")],
+            fields=[FieldProblem("category", message, "category-not-accepted")],
         )
     return Learned(command.category_id)
 

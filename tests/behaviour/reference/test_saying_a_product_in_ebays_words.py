@@ -57,7 +57,7 @@ def test_all_that_is_missing_is_said_at_once(mapping: EbayMapping) -> None:
         (GapKind.ASPECT_MISSING, "attributes.size_type"),
         (GapKind.ASPECT_MISSING, "attributes.sleeve_length"),
         (GapKind.ASPECT_MISSING, "brand"),
-        (GapKind.CONDITION_MISSING, "condition_code"),
+        (GapKind.CONDITION_MISSING, "condition"),
     ]
     assert not found.is_complete
 
@@ -86,19 +86,19 @@ def test_without_a_department_there_is_no_category(mapping: EbayMapping) -> None
     found = mapping.resolve(replace(A_SHIRT, department_code=None))
     assert found.category_id is None
     (gap,) = found.gaps
-    assert (gap.kind, gap.field) == (GapKind.DEPARTMENT_MISSING, "department_code")
+    assert (gap.kind, gap.field) == (GapKind.DEPARTMENT_MISSING, "department")
     assert {"men", "women", "boys", "girls"} <= set(gap.choices)
 
 
 @pytest.mark.parametrize(
     ("category", "department", "kind", "field"),
     [
-        (None, "men", GapKind.CATEGORY_MISSING, "category_code"),
-        ("sg-1", "men", GapKind.CATEGORY_NOT_MAPPED, "category_code"),
-        ("aa", "men", GapKind.CATEGORY_NOT_MAPPED, "category_code"),
-        ("no-such-code", "men", GapKind.CATEGORY_NOT_MAPPED, "category_code"),
-        ("aa-1-4", "men", GapKind.CATEGORY_NOT_MAPPED, "department_code"),
-        ("aa-1-12-5", "men", GapKind.CATEGORY_NOT_MAPPED, "department_code"),
+        (None, "men", GapKind.CATEGORY_MISSING, "category"),
+        ("sg-1", "men", GapKind.CATEGORY_NOT_MAPPED, "category"),
+        ("aa", "men", GapKind.CATEGORY_NOT_MAPPED, "category"),
+        ("no-such-code", "men", GapKind.CATEGORY_NOT_MAPPED, "category"),
+        ("aa-1-4", "men", GapKind.CATEGORY_NOT_MAPPED, "department"),
+        ("aa-1-12-5", "men", GapKind.CATEGORY_NOT_MAPPED, "department"),
     ],
 )
 def test_an_unmapped_category_is_a_gap_and_never_a_neighbour(
@@ -164,7 +164,7 @@ def test_a_condition_that_ebay_refuses_is_named_with_those_it_takes(
     """C6, C9."""
     found = mapping.resolve(replace(A_SHIRT, condition_code=grade))
     (gap,) = found.gaps
-    assert (gap.kind, gap.field) == (GapKind.CONDITION_NOT_ACCEPTED, "condition_code")
+    assert (gap.kind, gap.field) == (GapKind.CONDITION_NOT_ACCEPTED, "condition")
     assert "good" in gap.choices
     assert "for_parts" not in gap.choices
     assert found.condition_id is None
@@ -287,6 +287,6 @@ def test_before_ebay_was_asked_nothing_is_promised(
     """C6: no empty list of requirements is taken for "nothing required"."""
     session.execute(text("DELETE FROM product_attributes.ebay_category_refreshes"))
     found = mapping.resolve(A_SHIRT)
-    assert kinds(found) == [(GapKind.REQUIREMENTS_UNKNOWN, "category_code")]
+    assert kinds(found) == [(GapKind.REQUIREMENTS_UNKNOWN, "category")]
     assert not found.is_complete
     assert found.aspects == {}
