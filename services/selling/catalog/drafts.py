@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from models.selling.catalog import Product, ProductStatus, ProductVariant
+from repositories.selling.catalog import NewProduct
 from shared.ids import new_channel_key
 from shared.text import one_line, without_control_characters
 
@@ -120,36 +122,59 @@ def touch(product: Product, now: datetime) -> None:
     product.updated_at = now
 
 
+def product_columns(draft: ProductDraft) -> dict[str, Any]:
+    """The draft as columns of `products`."""
+    return {
+        "handle": draft.handle,
+        "title": draft.title,
+        "description": draft.description,
+        "status": draft.status,
+        "brand": draft.brand,
+        "category_code": draft.category,
+        "condition_code": draft.condition,
+        "department_code": draft.department,
+        "attributes": {name: list(values) for name, values in draft.attributes.items()},
+        "tags": list(draft.tags),
+        "option_names": list(draft.option_names),
+        "currency": draft.currency,
+    }
+
+
+def variant_columns(variant: VariantDraft, position: int) -> dict[str, Any]:
+    """The draft as columns of `product_variants`."""
+    return {
+        "position": position,
+        "price_minor": variant.price_minor,
+        "quantity": variant.quantity,
+        "option_values": list(variant.option_values),
+        "sku": variant.sku,
+        "barcode": variant.barcode,
+        "weight_grams": variant.weight_grams,
+    }
+
+
+def new_rows(draft: ProductDraft, now: datetime) -> NewProduct:
+    """The same as `new_product`, for storing many at once."""
+    return NewProduct(
+        {**product_columns(draft), "version": 1, "created_at": now, "updated_at": now},
+        [
+            {**variant_columns(variant, position), "channel_key": new_channel_key()}
+            for position, variant in enumerate(draft.variants, start=1)
+        ],
+    )
+
+
 def _write(draft: ProductDraft, product: Product) -> None:
-    product.handle = draft.handle
-    product.title = draft.title
-    product.description = draft.description
-    product.status = draft.status
-    product.brand = draft.brand
-    product.category_code = draft.category
-    product.condition_code = draft.condition
-    product.department_code = draft.department
-    product.attributes = {name: list(values) for name, values in draft.attributes.items()}
-    product.tags = list(draft.tags)
-    product.option_names = list(draft.option_names)
-    product.currency = draft.currency
-    _write_variants(draft, product)
-
-
-def _write_variants(draft: ProductDraft, product: Product) -> None:
+    for name, value in product_columns(draft).items():
+        setattr(product, name, value)
     known = {variant.id: variant for variant in product.variants}
     variants = []
     for position, wanted in enumerate(draft.variants, start=1):
         variant = known.get(wanted.id) if wanted.id is not None else None
         if variant is None:
             variant = ProductVariant(channel_key=new_channel_key())
-        variant.position = position
-        variant.price_minor = wanted.price_minor
-        variant.quantity = wanted.quantity
-        variant.option_values = list(wanted.option_values)
-        variant.sku = wanted.sku
-        variant.barcode = wanted.barcode
-        variant.weight_grams = wanted.weight_grams
+        for name, value in variant_columns(wanted, position).items():
+            setattr(variant, name, value)
         variants.append(variant)
     product.variants = variants
 

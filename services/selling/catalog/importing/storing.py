@@ -6,7 +6,13 @@ from enum import StrEnum
 
 from models.selling.catalog import IMAGE_LIMIT, MissingImage, Product
 from repositories.selling.catalog import ImageRepository, ProductRepository
-from services.selling.catalog.drafts import ProductDraft, apply, new_product, touch
+from services.selling.catalog.drafts import (
+    ProductDraft,
+    apply,
+    new_product,
+    new_rows,
+    touch,
+)
 from services.selling.catalog.images import Transactions, append_photo
 from services.selling.catalog.importing.merging import merge
 from services.selling.catalog.importing.pictures import (
@@ -47,6 +53,17 @@ class Planned:
     def handle(self) -> str:
         """The product's handle."""
         return self.product.handle
+
+    def foresee(self, draft: ProductDraft, existing: Product | None) -> None:
+        """Note what storing `draft` will do, photos apart."""
+        if self.product.errors:
+            self.outcome = None
+        elif existing is None:
+            self.outcome = Outcome.CREATED
+        else:
+            self.product_id = existing.id
+            same = ProductDraft.of(existing) == draft
+            self.outcome = Outcome.UNCHANGED if same else Outcome.UPDATED
 
 
 class ChunkWriter:
@@ -94,43 +111,53 @@ class ChunkWriter:
                 products.wait_for_turn()
             handles = [plan.handle for plan in chunk]
             existing = products.by_handles(handles, lock=not dry_run)
-            new: dict[str, Product] = {}
-            for plan in chunk:
-                self._prepare(plan, existing.get(plan.handle), new, dry_run=dry_run)
+            drafts = {plan.handle: _check(plan, existing.get(plan.handle)) for plan in chunk}
             if atomic and not dry_run:
                 _refuse_errors(chunk)
-            if not dry_run:
-                products.save()
-                products.add_all(list(new.values()))
             for plan in chunk:
-                stored = existing.get(plan.handle) or new.get(plan.handle)
-                plan.product_id = stored.id if stored is not None else None
+                plan.foresee(drafts[plan.handle], existing.get(plan.handle))
+            if not dry_run:
+                self._change(chunk, drafts, existing)
+                products.save()
+                self._create(products, chunk, drafts)
 
-    def _prepare(
+    def _change(
         self,
-        plan: Planned,
-        existing: Product | None,
-        new: dict[str, Product],
-        *,
-        dry_run: bool,
+        chunk: Sequence[Planned],
+        drafts: Mapping[str, ProductDraft],
+        existing: Mapping[str, Product],
     ) -> None:
-        draft = _check(plan, existing)
-        if plan.product.errors:
-            return
-        if dry_run:
-            plan.outcome = _foreseen(draft, existing)
-            return
         now = self._clock.now()
-        if existing is None:
-            product = new[plan.handle] = new_product(draft, now)
+        for plan in chunk:
+            product = existing.get(plan.handle)
+            if product is None or plan.product.errors:
+                continue
+            changed = apply(drafts[plan.handle], product, now)
+            if self._add_images(plan, product):
+                plan.outcome = Outcome.UPDATED
+                if not changed:
+                    touch(product, now)
+
+    def _create(
+        self,
+        products: ProductRepository,
+        chunk: Sequence[Planned],
+        drafts: Mapping[str, ProductDraft],
+    ) -> None:
+        now = self._clock.now()
+        new = [plan for plan in chunk if plan.outcome is Outcome.CREATED]
+        with_photos = [
+            (plan, new_product(drafts[plan.handle], now)) for plan in new if plan.pictures
+        ]
+        for plan, product in with_photos:
             self._add_images(plan, product)
-            plan.outcome = Outcome.CREATED
-            return
-        changed = apply(draft, existing, now)
-        if self._add_images(plan, existing) and not changed:
-            touch(existing, now)
-            changed = True
-        plan.outcome = Outcome.UPDATED if changed else Outcome.UNCHANGED
+        products.add_all([product for _, product in with_photos])
+        ids = {product.handle: product.id for _, product in with_photos}
+        ids |= products.insert_all(
+            [new_rows(drafts[plan.handle], now) for plan in new if not plan.pictures]
+        )
+        for plan in new:
+            plan.product_id = ids[plan.handle]
 
     def _add_images(self, plan: Planned, product: Product) -> bool:
         """Append what was fetched and remember what was not; whether photos were added."""
@@ -187,12 +214,6 @@ def _lacking(plan: Planned, existing: Product | None) -> list[str]:
         return []
     had = {image.source for image in existing.images} if existing is not None else set()
     return [image.source for image in plan.product.images if image.source not in had]
-
-
-def _foreseen(draft: ProductDraft, existing: Product | None) -> Outcome:
-    if existing is None:
-        return Outcome.CREATED
-    return Outcome.UNCHANGED if ProductDraft.of(existing) == draft else Outcome.UPDATED
 
 
 def _forget_missing(product: Product, source: str) -> None:
