@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from backend.cli import database, demo, keys, openapi, serve, tenants, worker
+from backend.cli import database, demo, keys, openapi, products, serve, tenants, worker
 from shared.errors import StoflowError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command("openapi")(openapi.openapi)
 app.add_typer(keys.app, name="keys")
 app.add_typer(database.app, name="db")
 app.add_typer(tenants.app, name="tenants")
+app.add_typer(products.app, name="products")
 
 
 def main() -> None:

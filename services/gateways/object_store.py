@@ -9,7 +9,7 @@ import re
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -122,7 +122,7 @@ class S3Store:
         region: str = "auto",
         access_key_id: str | None = None,
         secret_access_key: str | None = None,
-    ) -> "S3Store":
+    ) -> Self:
         """Open a client; nothing is sent yet. Without keys, boto3 looks for them as it does."""
         options: dict[str, Any] = {
             "endpoint_url": endpoint_url,
