@@ -1,0 +1,230 @@
+"""The sandbox eBay beside our API: sellers who are connected, products, and a worker by hand."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from backend.container import Container
+from backend.handlers import handler_table
+from models.accounts.tenants import Lane
+from models.selling.catalog import Product
+from models.selling.publishing import (
+    Channel,
+    ChannelListing,
+    JobAction,
+    JobStep,
+    MarketplaceJob,
+)
+from repositories.selling.catalog import ProductRepository
+from repositories.selling.publishing import JobRepository, ListingRepository
+from sandbox.ebay.app import create_app as create_sandbox
+from sandbox.server import serving
+from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
+from services.selling.ebay.access import EbayAccess
+from services.selling.ebay.desk import EbayWorkshop
+from services.selling.publishing.lease import LeaseKeeper
+from services.selling.publishing.processor import MarketplaceJobProcessor, ProcessedJob
+from shared.clock import MovableClock
+from shared.database import Database, TenantSchema
+from tests.contracts.ebay_shop import KEYSET, Sandbox
+from tests.factories.ebay import SHIRT_CATEGORY, make_shirt
+from tests.factories.reference import load_catalogues
+from tests.factories.selling import make_job
+from tests.serving import Seller, Stage
+
+CHANNEL = "/api/v1/channels/ebay"
+FACTS = ("ebay_category_refreshes", "ebay_category_aspects", "ebay_category_conditions")
+
+
+@pytest.fixture(scope="session")
+def ebay_url() -> Iterator[str]:
+    """A sandbox eBay with all of its categories, on a free port."""
+    with serving(create_sandbox()) as url:
+        yield url
+
+
+@pytest.fixture
+def ebay(ebay_url: str, stage: Stage) -> Iterator[Sandbox]:
+    """The sandbox, emptied; its consent page sends sellers back to our API."""
+    with httpx.Client(base_url=ebay_url, timeout=10) as http:
+        sandbox = Sandbox(http)
+        sandbox.control("reset")
+        sandbox.control("keysets", {"accepted_url": f"{stage.url}{CHANNEL}/callback"})
+        yield sandbox
+
+
+@pytest.fixture(autouse=True)
+def pointed_at_the_sandbox(monkeypatch: pytest.MonkeyPatch, ebay: Sandbox, ebay_url: str) -> None:
+    """What our installation knows of eBay."""
+    for host in ("AUTH", "API", "IDENTITY", "MEDIA"):
+        monkeypatch.setenv(f"STOFLOW_EBAY_{host}_URL", ebay_url)
+    monkeypatch.setenv("STOFLOW_EBAY_CLIENT_ID", KEYSET.client_id)
+    monkeypatch.setenv("STOFLOW_EBAY_CLIENT_SECRET", KEYSET.client_secret)
+    monkeypatch.setenv("STOFLOW_EBAY_RU_NAME", KEYSET.ru_name)
+    monkeypatch.setenv("STOFLOW_EBAY_TIMEOUT", "PT0.8S")
+
+
+@pytest.fixture
+def catalogues(worker_database: Database, clock: MovableClock) -> Iterator[None]:
+    """Our catalogues; what eBay says of categories is forgotten after the test."""
+    load_catalogues(worker_database, clock)
+    yield
+    with worker_database.platform() as session:
+        for table in FACTS:
+            session.execute(text(f"DELETE FROM product_attributes.{table}"))
+
+
+@pytest.fixture
+def shirt_facts(container: Container, catalogues: None, ebay: Sandbox) -> None:
+    """eBay has been asked about men's t-shirts; the calls for it are not counted."""
+    refresh = EbayRefresh(container.database.platform, container.ebay.public, container.clock)
+    refresh.run([SHIRT_CATEGORY])
+
+
+def redirected(sandbox: Sandbox, authorize_url: str, user: str, decision: str = "agree") -> str:
+    """Go through eBay's consent page; returns the address the browser is sent to."""
+    form = {name: values[0] for name, values in parse_qs(urlsplit(authorize_url).query).items()}
+    answer = sandbox.http.post("/oauth2/consent", data={**form, "user": user, "decision": decision})
+    assert answer.status_code == 302, answer.text
+    return str(answer.headers["location"])
+
+
+def begin(seller: Seller) -> str:
+    """Ask our API to connect; returns the authorize URL."""
+    answer = seller.http.post(f"{CHANNEL}/connect")
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["authorize_url"])
+
+
+def connect(seller: Seller, sandbox: Sandbox, user: str) -> httpx.Response:
+    """The whole flow; returns our callback's answer."""
+    return httpx.get(redirected(sandbox, begin(seller), user))
+
+
+@pytest.fixture
+def connected(seller: Seller, ebay: Sandbox) -> Seller:
+    """A seller whose eBay account is connected and lacks nothing."""
+    assert connect(seller, ebay, "alice").status_code == 200
+    place = {"country": "US", "postal_code": "94103"}
+    answer = seller.http.put(f"{CHANNEL}/location", json=place)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["ready"], answer.text
+    return seller
+
+
+@dataclass
+class Shop:
+    """A connected shop, its products, and a worker that runs when told to."""
+
+    container: Container
+    ebay: Sandbox
+    tenant: TenantSchema
+    clock: MovableClock
+    processor: MarketplaceJobProcessor
+
+    def shirt(self, **changes: Any) -> int:
+        """Store a product that lacks nothing; returns its id."""
+        with self.container.database.tenant(self.tenant) as session:
+            return make_shirt(session, self.clock, self.container.object_store, **changes).id
+
+    def change(self, product_id: int, act: Callable[[Product], None]) -> None:
+        """Change a product as its seller would."""
+        with self.container.database.tenant(self.tenant) as session:
+            product = ProductRepository(session).locked(product_id)
+            assert product is not None
+            act(product)
+            product.version += 1
+
+    def ask(self, product_id: int, action: JobAction = JobAction.PUBLISH) -> int:
+        """Queue a job; returns its id."""
+        with self.container.database.tenant(self.tenant) as session:
+            return make_job(session, self.clock, product_id=product_id, action=action).id
+
+    def turn(self) -> ProcessedJob | None:
+        """One attempt of the next due job."""
+        return self.processor.process_next_job(Lane.BULK)
+
+    def run(self, product_id: int, action: JobAction = JobAction.PUBLISH) -> MarketplaceJob:
+        """Queue a job and work until it has ended."""
+        return self.finish(self.ask(product_id, action))
+
+    def finish(self, job_id: int) -> MarketplaceJob:
+        """Work, moving the clock over waits, until a job has ended."""
+        for _ in range(30):
+            job = self.job(job_id)
+            if not job.is_live:
+                return job
+            self.clock.advance(max(timedelta(0), job.due_at - self.clock.now()))
+            self.turn()
+        raise AssertionError(f"job {job_id} does not end: {self.story(job_id)}")
+
+    def job(self, job_id: int) -> MarketplaceJob:
+        """A job as it stands."""
+        with self.container.database.tenant(self.tenant) as session:
+            job = JobRepository(session).get(job_id)
+        assert job is not None
+        return job
+
+    def steps(self, job_id: int) -> list[JobStep]:
+        """A job's story."""
+        with self.container.database.tenant(self.tenant) as session:
+            return list(JobRepository(session).steps(job_id))
+
+    def story(self, job_id: int) -> list[str]:
+        """The names of its steps."""
+        return [step.name for step in self.steps(job_id)]
+
+    def listing(self, product_id: int) -> ChannelListing | None:
+        """What we know of a product on eBay."""
+        with self.container.database.tenant(self.tenant) as session:
+            return ListingRepository(session).get(product_id, Channel.EBAY)
+
+    def calls(self) -> dict[str, int]:
+        """How often eBay was asked what."""
+        found: dict[str, int] = self.ebay.control("calls", method="GET")["calls"]
+        return found
+
+    def calls_of(self, act: Callable[[], Any]) -> dict[str, int]:
+        """What eBay was asked while something happened."""
+        before = self.calls()
+        act()
+        return {
+            name: number - before.get(name, 0)
+            for name, number in self.calls().items()
+            if number > before.get(name, 0)
+        }
+
+    def live(self) -> list[dict[str, Any]]:
+        """What buyers see on eBay."""
+        return [row for row in self.ebay.ledger() if row["status"] == "ACTIVE"]
+
+
+@pytest.fixture
+def shop(
+    container: Container,
+    connected: Seller,
+    ebay: Sandbox,
+    shirt_facts: None,
+    clock: MovableClock,
+) -> Shop:
+    """A shop that can publish."""
+    access = EbayAccess(
+        container.database, container.ebay.oauth, container.secret_box, container.clock
+    )
+    workshop = EbayWorkshop(
+        container.database, container.ebay, access, container.object_store, container.clock
+    )
+    processor = MarketplaceJobProcessor(
+        container.database,
+        handler_table(workshop),
+        LeaseKeeper(container.database, clock, timedelta(seconds=60)),
+        clock,
+        "worker-1",
+    )
+    return Shop(container, ebay, connected.tenant, clock, processor)
