@@ -17,7 +17,7 @@ demo: .venv/runtime ## Publish a shop to the sandbox eBay, end to end (CSV=file.
 	@$(BIN)/stoflow demo $(if $(CSV),--csv "$(CSV)") $(if $(SERVE),--serve)
 
 test: .venv/dev ## Run the tests on real parts, in random order (T=tests/tenancy for some)
-	@$(BIN)/python -m pytest -n auto --dist worksteal $(T)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup $(T)
 
 lint: .venv/dev ## Style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -1,0 +1,64 @@
+"""The whole house at work: `stoflow demo` as somebody would run it, with real processes."""
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import SERVER_FOLDER
+from tests.paths import real_files_or_skip
+
+ROOT = Path(__file__).parents[2]
+
+
+pytestmark = pytest.mark.xdist_group("demo")
+"""One demo at a time: each looks for free ports."""
+
+
+@pytest.fixture
+def demo_folder() -> Path:
+    """A data folder that the embedded server can reach; gone with the run."""
+    return Path(os.environ[SERVER_FOLDER]) / f"demo-{uuid.uuid4().hex[:8]}"
+
+
+def run_demo(folder: Path, *options: str) -> dict[str, Any]:
+    """Run it to the end; the JSON line it ends with."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("STOFLOW_") and name != "DATABASE_URL"
+    }
+    ended = subprocess.run(
+        [sys.executable, "-m", "backend.cli", "demo", "--json", *options],
+        cwd=ROOT,
+        env={**environment, "STOFLOW_DATA_DIR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    summary: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    return summary
+
+
+def test_the_demo_publishes_everything_once_however_often_it_runs(demo_folder: Path) -> None:
+    """ST21, ST22, ST24, ST26, ST28, B1, B4, C1: OAuth, import, worker, read-back, no doubles."""
+    for _ in range(2):
+        summary = run_demo(demo_folder)
+        assert summary.pop("seconds") < 60
+        assert summary == {"products": 13, "published": 13, "duplicates": 0, "leaks": 0}
+
+
+@pytest.mark.parametrize("name", ["apparel.csv", "home-and-garden.csv"])
+def test_files_from_shopify_go_through_unchanged(demo_folder: Path, name: str) -> None:
+    """B18, C6: variants, HTML bodies, pictures by address, and no category in the file at all."""
+    file = real_files_or_skip("import/shopify") / name
+    summary = run_demo(demo_folder, "--csv", str(file))
+    assert (summary["products"], summary["published"]) == (20, 20)
+    assert (summary["duplicates"], summary["leaks"]) == (0, 0)
