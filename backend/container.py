@@ -16,7 +16,7 @@ from backend.keys import Keys, load_keys
 from backend.settings import Settings
 from backend.upkeep import bring_up_to_date
 from migrations.lines import PLATFORM
-from migrations.runner import current_platform_revision, head_of, tenant_script
+from migrations.runner import current_platform_revision, has_reached, tenant_script
 from services.accounts.identity.access_tokens import AccessTokens
 from services.accounts.identity.passwords import Passwords
 from services.accounts.tenants.provisioning import TenantProvisioning
@@ -73,7 +73,7 @@ class Container:
         except Exception as error:
             _log.warning("not ready", because=type(error).__name__)
             return Readiness(database=False, migrated=False)
-        return Readiness(database=True, migrated=revision == head_of(PLATFORM))
+        return Readiness(database=True, migrated=has_reached(PLATFORM, revision))
 
     def on_close(self, let_go: Callable[[], None]) -> None:
         """Have `let_go` called at the end, last come first."""

@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -64,20 +66,17 @@ def _given(secret: SecretStr | None) -> str | None:
 
 
 def _kept(path: Path, make: Callable[[], str]) -> str:
-    """What the file holds; made first if need be. Of two processes that start at once, both end
-    up with the same key. Only the owner may read it."""
+    """What the file holds; made first if need be. Only the owner may read it.
+
+    Of two processes that start at once, both end up with the same key.
+    """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(make())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
+        with NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}.") as draft:
+            draft.write(make())
+            draft.flush()
+            with suppress(FileExistsError):
+                os.link(draft.name, path)
     return path.read_text().strip()
 
 

@@ -47,6 +47,22 @@ class _StatementBuffer:
         """Nothing is held back."""
 
 
+def has_reached(line: Line, revision: str | None) -> bool:
+    """Whether a database at `revision` has all that this version needs.
+
+    A revision that this version does not know is newer: during a deployment the old processes go
+    on serving after the new version has migrated.
+    """
+    return revision is not None and (revision == head_of(line) or revision not in _known(line))
+
+
+@cache
+def _known(line: Line) -> frozenset[str]:
+    scripts = ScriptDirectory.from_config(line.config())
+    return frozenset(script.revision for script in scripts.walk_revisions())
+
+
+@cache
 def head_of(line: Line) -> str:
     """The newest revision of a line."""
     head = ScriptDirectory.from_config(line.config()).get_current_head()
