@@ -36,7 +36,7 @@ from tests.contracts.ebay_shop import KEYSET, Sandbox
 from tests.factories.ebay import SHIRT_CATEGORY, make_shirt
 from tests.factories.reference import load_catalogues
 from tests.factories.selling import make_job
-from tests.serving import Seller, Stage
+from tests.serving import Seller, Stage, sign_in
 
 CHANNEL = "/api/v1/channels/ebay"
 FACTS = ("ebay_category_refreshes", "ebay_category_aspects", "ebay_category_conditions")
@@ -105,6 +105,13 @@ def begin(seller: Seller) -> str:
 def connect(seller: Seller, sandbox: Sandbox, user: str) -> httpx.Response:
     """The whole flow; returns our callback's answer."""
     return httpx.get(redirected(sandbox, begin(seller), user))
+
+
+def sign_in_again(seller: Seller) -> None:
+    """After the clock has moved past the end of the access token."""
+    nobody = httpx.Client(base_url=seller.http.base_url)
+    tokens = sign_in(nobody, seller.email).json()
+    seller.http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
 
 
 @pytest.fixture
