@@ -54,7 +54,12 @@ def sized(*sizes: str) -> dict[str, Any]:
     return {
         "option_names": ["Size"],
         "variants": [
-            {"price": price("25.00"), "quantity": 2, "sku": f"SHIRT-{size}", "option_values": [size]}
+            {
+                "price": price("25.00"),
+                "quantity": 2,
+                "sku": f"SHIRT-{size}",
+                "option_values": [size],
+            }
             for size in sizes
         ],
     }

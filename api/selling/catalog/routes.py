@@ -200,7 +200,6 @@ def show_image(
     headers = {
         "ETag": etag(image.sha256),
         "Cache-Control": "private, max-age=31536000, immutable",
-        "X-Content-Type-Options": "nosniff",
         "Content-Disposition": "inline",
     }
     if names_current(if_none_match, image.sha256):

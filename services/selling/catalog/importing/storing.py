@@ -54,6 +54,13 @@ class Planned:
         """The product's handle."""
         return self.product.handle
 
+    def note_further_errors(self) -> None:
+        """Of a product that cannot come in, say also what else is wrong with it."""
+        errors = self.product.errors
+        named = {(issue.row, issue.column) for issue in errors}
+        _, issues = merge(self.product, self.meaning, None, self.currency)
+        errors += [issue for issue in issues if (issue.row, issue.column) not in named]
+
     def foresee(self, draft: ProductDraft, existing: Product | None) -> None:
         """Note what storing `draft` will do, photos apart."""
         if self.product.errors:
