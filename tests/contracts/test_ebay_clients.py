@@ -68,7 +68,7 @@ class Ebay:
 
 
 def gateway_to(
-    url: str, inner: httpx.BaseTransport | None = None, *, timeout_s: float = 5.0
+    url: str, inner: httpx.BaseTransport | None = None, *, timeout_s: float = 20.0
 ) -> HttpEbayGateway:
     return HttpEbayGateway(
         outbound_client(timedelta(seconds=timeout_s), transport=inner),
@@ -287,7 +287,7 @@ def test_a_lost_answer_to_a_creation_is_never_asked_for_again(
     sandbox_url: str, sandbox: Sandbox
 ) -> None:
     """B1: the work was done, the answer withheld; the caller is told, nothing is repeated."""
-    apis = gateway_to(sandbox_url, timeout_s=0.5).seller(
+    apis = gateway_to(sandbox_url, timeout_s=1.5).seller(
         FixedTokens(sandbox.tokens("alice")["access_token"])
     )
     sandbox.fault("createOffer", "timeout_after_success")

@@ -67,7 +67,7 @@ def pointed_at_the_sandbox(monkeypatch: pytest.MonkeyPatch, ebay: Sandbox, ebay_
     monkeypatch.setenv("STOFLOW_EBAY_CLIENT_ID", KEYSET.client_id)
     monkeypatch.setenv("STOFLOW_EBAY_CLIENT_SECRET", KEYSET.client_secret)
     monkeypatch.setenv("STOFLOW_EBAY_RU_NAME", KEYSET.ru_name)
-    monkeypatch.setenv("STOFLOW_EBAY_TIMEOUT", "PT0.8S")
+    monkeypatch.setenv("STOFLOW_EBAY_TIMEOUT", "PT20S")
 
 
 @pytest.fixture
@@ -191,6 +191,14 @@ class Shop:
         """What we know of a product on eBay."""
         with self.container.database.tenant(self.tenant) as session:
             return ListingRepository(session).get(product_id, Channel.EBAY)
+
+    def lose_an_answer(self, operation: str) -> None:
+        """The next call of this operation is carried out and the line cut before the answer."""
+        self.spoil(operation, "timeout_after_success")
+
+    def spoil(self, operation: str, kind: str, **more: Any) -> None:
+        """Let the next call of this operation go wrong, without waiting for a timeout."""
+        self.ebay.fault(operation, kind, **{"delay_s": 0, **more})
 
     def calls(self) -> dict[str, int]:
         """How often eBay was asked what."""

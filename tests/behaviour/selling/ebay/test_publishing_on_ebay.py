@@ -86,7 +86,7 @@ def test_a_photo_is_uploaded_once_for_all_products(shop: Shop) -> None:
 def test_photos_that_were_uploaded_before_a_failure_are_used_again(shop: Shop) -> None:
     """C4."""
     product_id = shop.shirt(colors=(BLUE, RED))
-    shop.ebay.fault("createOrReplaceInventoryItem", "http_500")
+    shop.spoil("createOrReplaceInventoryItem", "http_500")
     calls = shop.calls_of(lambda: shop.run(product_id))
     assert calls["createImageFromFile"] == 2
     assert len(shop.live()) == 1
@@ -99,7 +99,7 @@ def test_nothing_is_listed_twice_when_an_answer_is_lost(
 ) -> None:
     """B1, B2: unknown first, then the channel is asked, then exactly one listing."""
     product_id = shop.shirt()
-    shop.ebay.fault(operation, kind)
+    shop.spoil(operation, kind)
     job_id = shop.ask(product_id)
     shop.turn()
     waiting = shop.job(job_id)
@@ -120,7 +120,7 @@ def test_nothing_is_listed_twice_when_an_answer_is_lost(
 def test_variants_are_not_listed_twice_either(shop: Shop, operation: str) -> None:
     """B1, B2."""
     product_id = shop.shirt(sizes=("M", "L"))
-    shop.ebay.fault(operation, "timeout_after_success")
+    shop.lose_an_answer(operation)
     job = shop.run(product_id)
     assert job.outcome is JobOutcome.OK
     assert len(shop.ebay.ledger()) == 1
@@ -130,7 +130,7 @@ def test_variants_are_not_listed_twice_either(shop: Shop, operation: str) -> Non
 def test_a_worker_that_died_after_listing_is_followed_by_one_that_looks(shop: Shop) -> None:
     """B2: the lease runs out between the listing and the record."""
     product_id = shop.shirt()
-    shop.ebay.fault("publishOffer", "timeout_after_success")
+    shop.lose_an_answer("publishOffer")
     job_id = shop.ask(product_id)
     shop.turn()
     with shop.container.database.tenant(shop.tenant) as session:
@@ -145,7 +145,7 @@ def test_a_worker_that_died_after_listing_is_followed_by_one_that_looks(shop: Sh
 def test_a_quota_makes_the_job_wait_as_long_as_ebay_asks(shop: Shop) -> None:
     """E10, C8."""
     product_id = shop.shirt()
-    shop.ebay.fault("createOrReplaceInventoryItem", "http_429", retry_after_s=90)
+    shop.spoil("createOrReplaceInventoryItem", "http_429", retry_after_s=90)
     job_id = shop.ask(product_id)
     shop.turn()
     job = shop.job(job_id)
@@ -157,7 +157,7 @@ def test_a_quota_makes_the_job_wait_as_long_as_ebay_asks(shop: Shop) -> None:
 def test_a_token_that_ebay_has_expired_is_renewed_and_the_job_goes_on(shop: Shop) -> None:
     """E1: no attempt is lost."""
     product_id = shop.shirt()
-    shop.ebay.fault("createOffer", "expired_token")
+    shop.spoil("createOffer", "expired_token")
     job = shop.run(product_id)
     assert (job.outcome, job.attempts) == (JobOutcome.OK, 1)
 
@@ -233,7 +233,7 @@ def test_what_is_listed_is_not_listed_again(shop: Shop) -> None:
 def test_a_job_cancelled_before_the_listing_lists_nothing(shop: Shop) -> None:
     """B2: the wish is heard before the next call."""
     product_id = shop.shirt()
-    shop.ebay.fault("createOrReplaceInventoryItem", "http_503")
+    shop.spoil("createOrReplaceInventoryItem", "http_503")
     job_id = shop.ask(product_id)
     shop.turn()
     with shop.container.database.tenant(shop.tenant) as session:
@@ -314,7 +314,7 @@ def test_an_update_survives_lost_answers(shop: Shop, operation: str, kind: str) 
         product.images.append(make_photo(session, shop.container.object_store, RED, 2))
         product.variants[0].price_minor = 1500
         product.version += 1
-    shop.ebay.fault(operation, kind)
+    shop.spoil(operation, kind)
     job = shop.run(product_id, JobAction.UPDATE)
     assert job.outcome is JobOutcome.OK
     [live] = shop.live()
@@ -357,7 +357,7 @@ def test_ending_survives_lost_answers(shop: Shop, kind: str, sizes: tuple[str, .
     """B1."""
     product_id = shop.shirt(sizes=sizes)
     shop.run(product_id)
-    shop.ebay.fault("*", kind)
+    shop.spoil("*", kind)
     job = shop.run(product_id, JobAction.DELETE)
     assert job.outcome is JobOutcome.OK
     assert shop.live() == []
