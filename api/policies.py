@@ -17,6 +17,7 @@ from models.accounts.identity import Role
 from shared.errors import Forbidden, MalformedRequest, Misconfigured
 
 API_PREFIX = "/api/v1"
+TOKEN_URL = f"{API_PREFIX}/auth/token"
 
 _STATE_LENGTHS = range(16, 513)
 
@@ -35,10 +36,21 @@ class Policy(StrEnum):
     the route consumes the state; a request without one is refused here."""
 
 
+_CLOSED = frozenset({Policy.SIGNED_IN, Policy.ADMIN})
+_SCHEME = "password"
+_LOCK: dict[str, Any] = {"security": [{_SCHEME: []}]}
+
+
 class GuardedRoute(APIRoute):
     """A route that enforces its policy before anything else of it runs."""
 
     policy: ClassVar[Policy]
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        """What FastAPI's route takes; closed routes get their lock in OpenAPI."""
+        if self.policy in _CLOSED:
+            options["openapi_extra"] = _LOCK | (options.get("openapi_extra") or {})
+        super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler behind the policy."""
@@ -50,6 +62,23 @@ class GuardedRoute(APIRoute):
             return await handle(request)
 
         return guarded
+
+
+def document_sign_in(app: FastAPI) -> None:
+    """Let Swagger's *Authorize* know where tokens are to be had."""
+    without = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = without()
+        document.setdefault("components", {})["securitySchemes"] = {
+            _SCHEME: {
+                "type": "oauth2",
+                "flows": {"password": {"tokenUrl": TOKEN_URL, "scopes": {}}},
+            }
+        }
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def _nobody_is_asked(request: Request) -> None:

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from api import problems
-from api.policies import mount
+from api.policies import document_sign_in, mount
 from api.router import ROUTERS
 from backend.container import Container
 from backend.lifespan import lifespan
@@ -30,6 +30,7 @@ def create_app(container: Container) -> FastAPI:
     )
     app.state.container = container
     mount(app, *ROUTERS)
+    document_sign_in(app)
     problems.install(app)
     limits = container.settings.limits
     surround(

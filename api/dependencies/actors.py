@@ -1,21 +1,16 @@
 """Who is calling: read from the access token, once a request."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends
-from fastapi.security import OAuth2PasswordBearer
 from starlette.requests import HTTPConnection, Request
 
 from api.dependencies.container import container_of
 from models.accounts.identity import Role
 from shared.database import SignIn, TenantSchema
 from shared.errors import Forbidden, Unauthenticated
-
-TOKEN_URL = "/api/v1/auth/token"  # noqa: S105 - an address, not a secret
-
-_for_swagger = OAuth2PasswordBearer(tokenUrl=TOKEN_URL, auto_error=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +57,22 @@ def signed_in_actor(connection: HTTPConnection) -> Actor:
     )
 
 
-async def _current_account(
-    request: Request, _shown_in_swagger: Annotated[Any, Depends(_for_swagger)]
-) -> Actor:
+def actor_if_any(request: Request) -> Actor | None:
+    """The actor that the route's policy found; None on routes that are open to all."""
     actor = request.scope.get("actor")
-    if not isinstance(actor, Actor):
+    return actor if isinstance(actor, Actor) else None
+
+
+def actor_of(request: Request) -> Actor:
+    """The actor that the route's policy found. Raises `Unauthenticated`."""
+    actor = actor_if_any(request)
+    if actor is None:
         raise Unauthenticated
     return actor
+
+
+async def _current_account(request: Request) -> Actor:
+    return actor_of(request)
 
 
 CurrentAccount = Annotated[Actor, Depends(_current_account)]

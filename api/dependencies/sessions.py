@@ -3,6 +3,8 @@
 A session connects at its first statement. Where somebody is signed in, the begin of the
 transaction also asks whether that sign-in was ended; a route that needs no statement is asked at
 its end, so that no answer leaves for a sign-in that is over.
+
+These depend on the request alone: each further dependency would cost every request its share.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -14,44 +16,39 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 
-from api.dependencies.actors import Actor, CurrentAccount
-from api.dependencies.container import TheContainer
-from shared.database import PlatformSession, TenantSession
+from api.dependencies.actors import actor_if_any, actor_of
+from api.dependencies.container import container_of
+from shared.database import PlatformSession, SignIn, TenantSession
 
 
-async def tenant_session(
-    container: TheContainer, actor: CurrentAccount
-) -> AsyncIterator[TenantSession]:
+async def tenant_session(request: Request) -> AsyncIterator[TenantSession]:
     """The transaction of a route that works in the account's own shop."""
-    session = container.database.tenant_session(actor.shop, actor.sign_in)
+    actor = actor_of(request)
+    session = container_of(request).database.tenant_session(actor.shop, actor.sign_in)
     async with _one_transaction(session):
         yield session
 
 
-async def platform_session(
-    container: TheContainer, request: Request
-) -> AsyncIterator[PlatformSession]:
+async def platform_session(request: Request) -> AsyncIterator[PlatformSession]:
     """The transaction of a route that works in the shared schemas."""
-    actor = request.scope.get("actor")
-    sign_in = actor.sign_in if isinstance(actor, Actor) else None
-    session = container.database.platform_session(sign_in)
+    session = container_of(request).database.platform_session(_sign_in_of(request))
     async with _one_transaction(session):
         yield session
 
 
 async def tenant_transactions(
-    container: TheContainer, actor: CurrentAccount
+    request: Request,
 ) -> Callable[[], AbstractContextManager[TenantSession]]:
     """Opens short transactions in the account's own shop, each committed at its end."""
-    return partial(container.database.tenant, actor.shop, actor.sign_in)
+    actor = actor_of(request)
+    return partial(container_of(request).database.tenant, actor.shop, actor.sign_in)
 
 
 async def platform_transactions(
-    container: TheContainer, request: Request
+    request: Request,
 ) -> Callable[[], AbstractContextManager[PlatformSession]]:
     """Opens short transactions in the shared schemas, each committed at its end."""
-    actor = request.scope.get("actor")
-    return partial(container.database.platform, actor.sign_in if isinstance(actor, Actor) else None)
+    return partial(container_of(request).database.platform, _sign_in_of(request))
 
 
 Tenant = Annotated[TenantSession, Depends(tenant_session, scope="function")]
@@ -65,6 +62,11 @@ TenantTransactions: TypeAlias = Annotated[
 PlatformTransactions: TypeAlias = Annotated[
     Callable[[], AbstractContextManager[PlatformSession]], Depends(platform_transactions)
 ]
+
+
+def _sign_in_of(request: Request) -> SignIn | None:
+    actor = actor_if_any(request)
+    return None if actor is None else actor.sign_in
 
 
 @asynccontextmanager
