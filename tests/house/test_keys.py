@@ -79,7 +79,9 @@ def test_production_makes_no_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ("STOFLOW_TOKEN_PRIVATE_KEY", pem_of(ec.generate_private_key(ec.SECP256R1()))),
         ("STOFLOW_TOKEN_PREVIOUS_PUBLIC_KEYS", "secret-in-clear"),
         ("STOFLOW_ENCRYPTION_KEY", "secret-in-clear"),
-        ("STOFLOW_ENCRYPTION_PREVIOUS_KEYS", f"{new_key()},secret-in-clear"),
+        pytest.param(
+            "STOFLOW_ENCRYPTION_PREVIOUS_KEYS", f"{new_key()},secret-in-clear", id="second-of-two"
+        ),
     ],
 )
 def test_an_unusable_key_is_named_and_not_shown(
