@@ -106,7 +106,13 @@ class ProductImport:
             words = WordReader(lookup, table.columns, options.defaults)
             words.learn(products)
             report.warnings += words.unused_columns()
-            return [Planned(product, words.read(product), options.currency) for product in products]
+            planned = [
+                Planned(product, words.read(product), options.currency) for product in products
+            ]
+        for plan in planned:
+            if plan.product.errors:
+                plan.note_further_errors()
+        return planned
 
     def _store_all(
         self,
