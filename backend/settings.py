@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import Misconfigured
@@ -194,3 +194,23 @@ class Settings(BaseSettings):
             raise Misconfigured(f"In production these must be set: {', '.join(missing)}.")
         if not self.public_url.startswith("https://"):
             raise Misconfigured("In production STOFLOW_PUBLIC_URL must start with https://.")
+
+
+def read_settings() -> Settings:
+    """The configuration. Raises `Misconfigured` naming every variable that cannot be read."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise Misconfigured(_unreadable(error)) from None
+
+
+def _unreadable(error: ValidationError) -> str:
+    sections: dict[str, type[BaseSettings]] = {
+        each.__name__: each for each in BaseSettings.__subclasses__()
+    }
+    prefix = sections[error.title].model_config["env_prefix"]
+    said = []
+    for wrong in error.errors(include_input=False, include_url=False):
+        name = str(wrong["loc"][0])
+        said.append(f"{name if name.isupper() else (prefix + name).upper()}: {wrong['msg']}.")
+    return " ".join(said)

@@ -4,6 +4,7 @@ Tests commit for real. Each xdist worker has a database of its own; after a test
 shops are removed, so tests may run in any order.
 """
 
+import logging
 import os
 import shutil
 import tempfile
@@ -13,9 +14,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+import structlog
+from click.testing import Result
 from sqlalchemy import Engine
+from typer.testing import CliRunner
 
 from backend.app import create_app
+from backend.cli import app
+from backend.cli.tenants import PASSWORD_VARIABLE
 from backend.container import Container, build_container
 from backend.embedded import EmbeddedPostgres
 from backend.keys import new_token_key
@@ -185,3 +191,20 @@ def no_settings_from_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         if name not in {"STOFLOW_CONTRACTS", "STOFLOW_TEST_DATA"}:
             monkeypatch.delenv(name)
     monkeypatch.setenv("STOFLOW_DATA_DIR", str(tmp_path / "data"))
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Run a command on the test's database."""
+    url = database.engine.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.delenv(PASSWORD_VARIABLE, raising=False)
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield lambda *words: CliRunner().invoke(app, words)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()

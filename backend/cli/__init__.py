@@ -4,10 +4,12 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 something is behind an
 """
 
 import sys
+from typing import NoReturn
 
 import typer
 
-from backend.cli import database, demo, keys, openapi, products, serve, tenants, worker
+from backend.cli import database, demo, jobs, keys, openapi, products, serve, tenants, worker
+from shared.database import outage_in
 from shared.errors import StoflowError
 
 app = typer.Typer(
@@ -23,6 +25,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(database.app, name="db")
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(products.app, name="products")
+app.add_typer(jobs.app, name="jobs")
 
 
 def main() -> None:
@@ -30,7 +33,14 @@ def main() -> None:
     try:
         app()
     except StoflowError as error:
-        sys.stderr.write(f"{error.detail}\n")
-        for each in error.fields:
-            sys.stderr.write(f"  {each.field}: {each.message}\n")
-        sys.exit(1)
+        _refuse(error.detail, *(f"  {each.field}: {each.message}" for each in error.fields))
+    except Exception as error:
+        outage = outage_in(error)
+        if outage is None:
+            raise
+        _refuse(outage)
+
+
+def _refuse(*lines: str) -> NoReturn:
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
+    sys.exit(1)

@@ -15,14 +15,20 @@ from backend.demo.sellers import Seller
 from backend.demo.showing import Showing
 from backend.demo.stage import Addresses, Stage, environment_of
 from backend.logs import configure_logs
-from backend.settings import Settings
+from backend.settings import Settings, read_settings
 from shared.clock import SystemClock
 from shared.errors import Misconfigured
 
 
 def demo(
     csv: Annotated[
-        Path, typer.Option(help="A product CSV in Shopify's format.", exists=True, dir_okay=False)
+        Path,
+        typer.Option(
+            help="A product CSV in Shopify's format.",
+            exists=True,
+            dir_okay=False,
+            show_default="13 garments",
+        ),
     ] = DATA / "products.csv",
     serve: Annotated[
         bool, typer.Option("--serve", help="Leave API, worker and sandbox running at the end.")
@@ -68,7 +74,7 @@ def _perform(csv: Path, serve: bool, console: Console) -> Summary:
 
 
 def _demo_folder() -> Path:
-    settings = Settings()
+    settings = read_settings()
     if settings.in_production:
         raise Misconfigured("The demo does not run where STOFLOW_ENVIRONMENT is production.")
     folder = (settings.data_dir / "demo").resolve()

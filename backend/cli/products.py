@@ -12,17 +12,12 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from backend.cli.terminal import AsJson, opened, say, say_json
+from backend.cli.terminal import AsJson, opened, say, say_json, shop_of
 from backend.container import Container
-from repositories.accounts.identity import UserRepository
-from repositories.accounts.tenants import TenantRepository
 from services.selling.catalog.importing.importer import ImportOptions, ProductImport
 from services.selling.catalog.importing.pictures import PhotoFolder
 from services.selling.catalog.importing.report import ImportReport, Progress, ReportProgress
 from services.selling.catalog.importing.words import Defaults
-from shared.database import TenantSchema
-from shared.errors import NotFound
-from shared.text import one_line
 
 _SHOWN = 20
 """Errors and warnings shown to people; `--json` has all."""
@@ -77,7 +72,7 @@ def import_products(
 
 
 def _importing(container: Container, email: str) -> ProductImport:
-    shop = _shop_of(container, email)
+    shop = shop_of(container, email)
     return ProductImport(
         partial(container.database.tenant, shop),
         shop,
@@ -85,14 +80,6 @@ def _importing(container: Container, email: str) -> ProductImport:
         container.image_fetcher,
         container.clock,
     )
-
-
-def _shop_of(container: Container, email: str) -> TenantSchema:
-    with container.database.platform() as session:
-        user = UserRepository(session).by_email(one_line(email).lower())
-        if user is None or TenantRepository(session).get(user.id) is None:
-            raise NotFound(f"There is no shop of {email}.")
-        return TenantSchema(user.id)
 
 
 @contextmanager

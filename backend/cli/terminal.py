@@ -10,7 +10,12 @@ import typer
 
 from backend.container import Container, build_container
 from backend.logs import configure_logs
-from backend.settings import Settings
+from backend.settings import read_settings
+from repositories.accounts.identity import UserRepository
+from repositories.accounts.tenants import TenantRepository
+from shared.database import TenantSchema
+from shared.errors import NotFound
+from shared.text import one_line
 
 BEHIND = 3
 """Exit code: something wants migrating."""
@@ -21,13 +26,22 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stand
 @contextmanager
 def opened() -> Iterator[Container]:
     """The composition from the environment, closed afterwards; logs go to standard error."""
-    settings = Settings()
+    settings = read_settings()
     configure_logs(settings.log_format, settings.log_level)
     container = build_container(settings)
     try:
         yield container
     finally:
         container.close()
+
+
+def shop_of(container: Container, email: str) -> TenantSchema:
+    """The shop of the account with this address. Raises `NotFound`."""
+    with container.database.platform() as session:
+        user = UserRepository(session).by_email(one_line(email).lower())
+        if user is None or TenantRepository(session).get(user.id) is None:
+            raise NotFound(f"There is no shop of {email}; 'stoflow tenants list' shows all.")
+        return TenantSchema(user.id)
 
 
 def say(line: str) -> None:

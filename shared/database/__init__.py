@@ -1,6 +1,7 @@
 """How the house speaks to PostgreSQL: engine, the two session types and the tenant's schema."""
 
 from shared.database.engine import EngineOptions, create_database_engine
+from shared.database.outages import outage_in
 from shared.database.sessions import Database, PlatformSession, SignIn, TenantSession
 from shared.database.tenant_schema import TEMPLATE_SCHEMA, TenantSchema
 
@@ -13,4 +14,5 @@ __all__ = [
     "TenantSchema",
     "TenantSession",
     "create_database_engine",
+    "outage_in",
 ]

@@ -1,19 +1,13 @@
 """`stoflow`: what operators type."""
 
 import json
-import logging
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import structlog
-from click.testing import Result
 from sqlalchemy import text
-from typer.testing import CliRunner
 
-from backend.cli import app
 from backend.cli.tenants import PASSWORD_VARIABLE
 from backend.keys import load_keys
 from backend.settings import Settings
@@ -21,25 +15,10 @@ from migrations.lines import PLATFORM, TENANT
 from migrations.runner import head_of
 from repositories.accounts.tenants import TenantRepository
 from shared.database import Database, TenantSchema
+from tests.conftest import Run
 from tests.serving import PASSWORD
 
 ROOT = Path(__file__).parents[3]
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Run a command on the test's database."""
-    url = database.engine.url.render_as_string(hide_password=False)
-    monkeypatch.setenv("DATABASE_URL", url)
-    monkeypatch.delenv(PASSWORD_VARIABLE, raising=False)
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield lambda *words: CliRunner().invoke(app, words)
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def accounts(database: Database) -> int:
