@@ -170,7 +170,7 @@ def test_thirty_products_on_a_bad_day_are_listed_once_each(shop: Shop, connected
                     "probability": 0.05,
                     "seed": chance.randrange(1000),
                     "times": 1 if kind == "timeout_after_success" else 4,
-                    "delay_s": 0.9,
+                    "delay_s": 0.05,
                 },
             )
     asked = ask(connected, products)
