@@ -5,18 +5,33 @@ each process counts for itself until it does: the API stays up.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 import structlog
 from limits import RateLimitItem, parse
 from limits.errors import StorageError
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter, RateLimiter
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from slowapi import Limiter
 from starlette.requests import HTTPConnection
 
 from api.dependencies.actors import signed_in_actor
 from shared.clock import SystemClock
 from shared.errors import TooManyRequests, Unauthenticated
+
+_REDIS_OPTIONS: dict[str, Any] = {
+    "wrap_exceptions": True,
+    "retry": Retry(NoBackoff(), 0),
+    "socket_connect_timeout": 0.5,
+    "socket_timeout": 0.5,
+}
+"""Seconds. A request does not wait longer than this for its count."""
+
+_ALONE_FOR = timedelta(seconds=5)
+"""After Redis did not answer, a process counts for itself this long before it asks again."""
 
 _log = structlog.get_logger("stoflow.limits")
 
@@ -53,12 +68,17 @@ class RequestLimits:
 
     def __init__(self, *, requests: str, sign_in: str, redis_url: str | None) -> None:
         self.shared = redis_url is not None
-        self._limiter = Limiter(key_func=lambda: "", storage_uri=redis_url or "memory://")
+        self._limiter = Limiter(
+            key_func=lambda: "",
+            storage_uri=redis_url or "memory://",
+            storage_options=_REDIS_OPTIONS if self.shared else {},
+        )
         self._alone = FixedWindowRateLimiter(MemoryStorage())
         self._requests = parse(requests)
         self._sign_in = parse(sign_in)
         # Windows are kept by the storage, in the machine's own time.
         self._clock = SystemClock()
+        self._alone_until = self._clock.now()
 
     def spend_request(self, key: str) -> Spent:
         """Count one request of this client."""
@@ -71,11 +91,13 @@ class RequestLimits:
             raise spent.refusal()
 
     def _spend(self, item: RateLimitItem, what: str, key: str) -> Spent:
-        try:
-            return self._count(self._limiter.limiter, item, what, key)
-        except (StorageError, OSError) as error:
-            _log.warning("rate limits are counted per process", because=type(error).__name__)
-            return self._count(self._alone, item, what, key)
+        if self._clock.now() >= self._alone_until:
+            try:
+                return self._count(self._limiter.limiter, item, what, key)
+            except StorageError as error:
+                self._alone_until = self._clock.now() + _ALONE_FOR
+                _log.warning("rate limits are counted per process", because=str(error))
+        return self._count(self._alone, item, what, key)
 
     def _count(self, strategy: RateLimiter, item: RateLimitItem, what: str, key: str) -> Spent:
         allowed = strategy.hit(item, what, key)

@@ -1,10 +1,15 @@
 """How often one may ask and how much one may send."""
 
+import shutil
+import subprocess
 from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
 
 import httpx
 import pytest
 
+from api.limits import RequestLimits
 from backend.app import create_app
 from backend.container import build_container
 from backend.settings import Settings
@@ -133,3 +138,41 @@ def test_a_body_that_is_too_large_is_refused_by_what_it_says_and_by_what_it_is(
             answer = api.post("/api/v1/auth/register", content=allowed, headers=json_body)
             assert answer.status_code in {400, 422}
         assert api.get("/health/live").status_code == 200
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    """A Redis of this test's own, on a Unix socket; the test is left out where there is none."""
+    server = shutil.which("redis-server")
+    if server is None:
+        pytest.skip("left out: redis-server is not installed")
+    address = tmp_path / "redis.sock"
+    process = subprocess.Popen(
+        [server, "--port", "0", "--unixsocket", str(address), "--save", "", "--daemonize", "no"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert any("ready to accept" in line.lower() for line in process.stdout)
+    yield f"redis+unix://{address}"
+    process.terminate()
+    process.wait()
+
+
+def test_processes_that_share_redis_count_together(redis_url: str) -> None:
+    """ST63: several API processes, one limit."""
+    first, second = (
+        RequestLimits(requests="2/hour", sign_in="2/hour", redis_url=redis_url) for _ in range(2)
+    )
+    assert first.spend_request("account:1").remaining == 1
+    assert second.spend_request("account:1").remaining == 0
+    assert not first.spend_request("account:1").allowed
+    assert second.spend_request("account:2").allowed
+
+
+def test_without_its_redis_a_process_counts_for_itself(captured: StringIO) -> None:
+    """ST63: neither down nor without limits."""
+    limits = RequestLimits(requests="2/hour", sign_in="2/hour", redis_url="redis://127.0.0.1:1")
+    assert [limits.spend_request("account:1").allowed for _ in range(3)] == [True, True, False]
+    assert "counted per process" in captured.getvalue()
