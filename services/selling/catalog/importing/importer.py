@@ -32,6 +32,8 @@ from services.selling.catalog.importing.table import Table, read_table
 from services.selling.catalog.importing.words import Defaults, WordReader
 from shared.clock import Clock
 from shared.database import TenantSchema
+from shared.errors import BadInput, FieldProblem
+from shared.money import Money
 
 CHUNK = 500
 """Products written in one transaction."""
@@ -86,6 +88,7 @@ class ProductImport:
         Raises `UnreadableFile` for the file as a whole and `ImportRefused` when no product could
         be taken, or, with `atomic`, when one could not; then nothing was stored.
         """
+        _refuse_unknown_currency(options.currency)
         decoded = decode(data)
         table = read_table(decoded.text)
         report = ImportReport(options.dry_run, decoded.encoding, table.delimiter)
@@ -179,6 +182,14 @@ class ProductImport:
             end = time.monotonic() + options.time_for_photos.total_seconds()
         fetcher = self._fetcher if options.fetch_images else None
         return PictureSource(self._tenant, self._store, fetcher, options.photos, end)
+
+
+def _refuse_unknown_currency(currency: str) -> None:
+    try:
+        Money(0, currency)
+    except ValueError:
+        message = "three capital letters of ISO 4217, such as USD"
+        raise BadInput(fields=[FieldProblem("currency", message)]) from None
 
 
 def _refuse_if_needed(
