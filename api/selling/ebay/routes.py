@@ -22,9 +22,14 @@ from api.selling.ebay.schemas import (
     SuggestionOut,
     Words,
 )
-from services.gateways.ebay.errors import EbayRefusal
+from services.gateways.ebay.errors import EbayGrantRefused, EbayRefusal
 from services.selling.catalog.products import ProductNotFound
-from services.selling.ebay.account import EbayAccountDesk, EbayAccountView, EbayNotConnected
+from services.selling.ebay.account import (
+    EbayAccountDesk,
+    EbayAccountView,
+    EbayNotConnected,
+    LocationRefused,
+)
 from services.selling.ebay.choices import EbayChoiceInvalid
 from services.selling.ebay.connecting import (
     ConsentDeclined,
@@ -50,7 +55,7 @@ products = guarded_router("/products", policy=Policy.SIGNED_IN, tag="ebay")
 
 ROUTERS = (channel, returning, products)
 
-OUTSIDE = (EbayRefusal, APIConnectionError, APITimeoutError)
+OUTSIDE = (EbayRefusal, EbayGrantRefused, APIConnectionError, APITimeoutError)
 
 ProductId = Annotated[int, Path(gt=0, lt=2**63)]
 
@@ -102,7 +107,7 @@ def check_channel(
     return EbayChannelOut.of(desk.check(shop, opt_in=body is not None and body.opt_in))
 
 
-@channel.put("/location", responses=problems(EbayNotConnected, BadInput, *OUTSIDE))
+@channel.put("/location", responses=problems(EbayNotConnected, LocationRefused, *OUTSIDE))
 def set_location(shop: OwnShop, desk: AccountDesk, body: LocationIn) -> EbayChannelOut:
     """Say where goods are sent from; eBay needs it for every listing."""
     return EbayChannelOut.of(desk.set_location(shop, body.name, body.address()))

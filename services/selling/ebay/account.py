@@ -6,19 +6,26 @@ from dataclasses import dataclass
 
 from models.selling.ebay import ConnectionStatus, EbayConnection
 from repositories.selling.ebay import EbayConnectionRepository
+from services.gateways.ebay.errors import EbayRefusal
 from services.gateways.ebay.gateway import EbayGateway, SellerApis
 from services.gateways.ebay.inventory import Address
 from services.selling.ebay.access import EbayAccess
 from services.selling.ebay.readiness import account_gaps, preferred_location, read_readiness
 from shared.clock import Clock
 from shared.database import Database, TenantSchema
-from shared.errors import Conflict, FieldProblem
+from shared.errors import BadInput, Conflict, FieldProblem, Remedy
 
 
 class EbayNotConnected(Conflict):
     """The shop has no working eBay connection."""
 
     code, title = "ebay-not-connected", "The shop is not connected to eBay"
+
+
+class LocationRefused(BadInput):
+    """eBay does not take the address."""
+
+    code, title = "location-refused", "eBay does not accept this address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +74,17 @@ class EbayAccountDesk:
     def set_location(self, tenant: TenantSchema, name: str, address: Address) -> EbayAccountView:
         """Make goods be sent from this address. Safe to repeat: an address has one key.
 
-        Raises `EbayNotConnected` and what the gateway raises.
+        Raises `EbayNotConnected`, `LocationRefused` and what the gateway raises.
         """
 
         def mend(apis: SellerApis) -> str:
             key = _location_key(name, address)
-            apis.inventory.create_location(key, name, address)
+            try:
+                apis.inventory.create_location(key, name, address)
+            except EbayRefusal as refused:
+                if refused.remedy is Remedy.FIX_DATA:
+                    raise LocationRefused(refused.detail, fields=refused.fields) from None
+                raise
             return key
 
         return self._read_after(tenant, mend)

@@ -25,6 +25,9 @@ from repositories.selling.catalog import ProductRepository
 from repositories.selling.publishing import JobRepository, ListingRepository
 from sandbox.ebay.app import create_app as create_sandbox
 from sandbox.server import serving
+from services.gateways.ebay.gateway import HttpEbayGateway
+from services.gateways.ebay.oauth import Keyset
+from services.gateways.ebay.transport import EbayAddresses
 from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
 from services.selling.ebay.access import EbayAccess
 from services.selling.ebay.desk import EbayWorkshop
@@ -32,6 +35,7 @@ from services.selling.publishing.lease import LeaseKeeper
 from services.selling.publishing.processor import MarketplaceJobProcessor, ProcessedJob
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
+from shared.http_client import outbound_client
 from tests.contracts.ebay_shop import KEYSET, Sandbox
 from tests.factories.ebay import SHIRT_CATEGORY, make_shirt
 from tests.factories.reference import load_catalogues
@@ -68,6 +72,18 @@ def pointed_at_the_sandbox(monkeypatch: pytest.MonkeyPatch, ebay: Sandbox, ebay_
     monkeypatch.setenv("STOFLOW_EBAY_CLIENT_SECRET", KEYSET.client_secret)
     monkeypatch.setenv("STOFLOW_EBAY_RU_NAME", KEYSET.ru_name)
     monkeypatch.setenv("STOFLOW_EBAY_TIMEOUT", "PT20S")
+
+
+def through(container: Container, transport: httpx.BaseTransport) -> None:
+    """Lead all further calls to eBay through this transport."""
+    settings = container.settings.ebay
+    container.ebay = HttpEbayGateway(
+        outbound_client(settings.timeout, transport=transport),
+        EbayAddresses(*(settings.api_url,) * 4),
+        Keyset(KEYSET.client_id, KEYSET.client_secret, KEYSET.ru_name),
+        container.ebay.marketplace,
+        container.clock,
+    )
 
 
 @pytest.fixture

@@ -10,14 +10,10 @@ from sqlalchemy import text
 
 from backend.container import Container
 from models.selling.publishing import JobAction, JobOutcome
-from services.gateways.ebay.gateway import HttpEbayGateway
-from services.gateways.ebay.oauth import Keyset
-from services.gateways.ebay.transport import EbayAddresses
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
-from shared.http_client import outbound_client
-from tests.behaviour.selling.ebay.conftest import CHANNEL, Shop, begin, connect, redirected
-from tests.contracts.ebay_shop import KEYSET, Sandbox
+from tests.behaviour.selling.ebay.conftest import CHANNEL, Shop, begin, connect, redirected, through
+from tests.contracts.ebay_shop import Sandbox
 from tests.serving import Seller, sign_in
 
 HOME = {"name": "Home", "country": "US", "postal_code": "94103"}
@@ -300,15 +296,22 @@ class WatchedTransport(httpx.HTTPTransport):
 @pytest.fixture
 def watched(container: Container) -> WatchedTransport:
     transport = WatchedTransport(container)
-    settings = container.settings.ebay
-    container.ebay = HttpEbayGateway(
-        outbound_client(settings.timeout, transport=transport),
-        EbayAddresses(*(settings.api_url,) * 4),
-        Keyset(KEYSET.client_id, KEYSET.client_secret, KEYSET.ru_name),
-        container.ebay.marketplace,
-        container.clock,
-    )
+    through(container, transport)
     return transport
+
+
+def test_an_address_that_ebay_refuses_is_the_sellers_business(
+    container: Container, connected: Seller
+) -> None:
+    """C7: 422 with eBay's words, nothing changes."""
+    before = channel_of(connected)
+    error = {"errorId": 25802, "category": "REQUEST", "message": "No such postal code."}
+    answer = httpx.Response(400, json={"errors": [error]})
+    through(container, httpx.MockTransport(lambda _request: answer))
+    refused = connected.http.put(f"{CHANNEL}/location", json=HOME)
+    assert (refused.status_code, refused.json()["code"]) == (422, "location-refused")
+    assert "No such postal code." in refused.json()["detail"]
+    assert channel_of(connected) == before
 
 
 def test_ebay_is_asked_with_no_transaction_open(
