@@ -44,6 +44,8 @@ _SECURITY_HEADERS = (
 _NO_STORE = (b"cache-control", b"no-store")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_METHODS = _READS | {"POST", "PUT", "PATCH", "DELETE"}
+"""Whatever else a client makes up does not become a label of its own."""
 
 
 class RequestEdge:
@@ -93,7 +95,8 @@ class RequestEdge:
         method = scope["method"]
         route = scope.get("route")
         template = route.path if isinstance(route, APIRoute) else "unknown"
-        self._seconds.labels(method, template, status).observe(seconds)
+        known = method if method in _METHODS else "other"
+        self._seconds.labels(known, template, status).observe(seconds)
         if status >= 400 or method not in _READS:
             _log.info(
                 "request",

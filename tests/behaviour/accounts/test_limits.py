@@ -140,6 +140,25 @@ def test_a_body_that_is_too_large_is_refused_by_what_it_says_and_by_what_it_is(
         assert api.get("/health/live").status_code == 200
 
 
+def test_only_routes_that_take_files_take_large_bodies(
+    settings: Settings,
+    database: Database,
+    clock: MovableClock,
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """ST3: whatever kind of body the client says it is."""
+    limits = {"body_bytes": "5000", "upload_bytes": "20000"}
+    with limited(database, clock, stage, monkeypatch, **limits) as api:
+        for path, size, refused in (
+            ("/api/v1/products/import", 15_000, False),
+            ("/api/v1/products/import", 25_000, True),
+            ("/api/v1/auth/token", 15_000, True),
+        ):
+            answer = api.post(path, files={"file": b"x" * size})
+            assert (answer.status_code == 413) is refused, (path, size, answer.text)
+
+
 @pytest.fixture
 def redis_url(tmp_path: Path) -> Iterator[str]:
     """A Redis of this test's own, on a Unix socket; the test is left out where there is none."""
