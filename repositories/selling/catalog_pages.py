@@ -97,11 +97,25 @@ def _escaped(words: str) -> str:
     return words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
 
 
+_OWN = (
+    Product.id,
+    Product.handle,
+    Product.title,
+    type_coerce(Product.status, Text).label("status"),
+    Product.brand,
+    Product.currency,
+    Product.version,
+    Product.created_at,
+    Product.updated_at,
+)
+"""Columns of a line; the status as plain text."""
+
+
 @lru_cache(maxsize=128)
 def _statement(filters: frozenset[str]) -> Select[Any]:
     """Built once for each combination of filters; only values differ afterwards."""
     page = (
-        select(Product)
+        select(*_OWN)
         .where(Product.deleted_at.is_(None), *_conditions(filters))
         .order_by(Product.created_at.desc(), Product.id.desc())
         .limit(bindparam("limit", type_=BigInteger))
@@ -128,15 +142,7 @@ def _statement(filters: frozenset[str]) -> Select[Any]:
     )
     return (
         select(
-            page.c.id,
-            page.c.handle,
-            page.c.title,
-            type_coerce(page.c.status, Text).label("status"),
-            page.c.brand,
-            page.c.currency,
-            page.c.version,
-            page.c.created_at,
-            page.c.updated_at,
+            *page.c,
             *variants.c,
             *main_image.c,
         )

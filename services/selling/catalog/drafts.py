@@ -88,9 +88,13 @@ class ProductDraft:
         attributes = {one_line(name): _distinct(values) for name, values in self.attributes.items()}
         return replace(
             self,
+            handle=one_line(self.handle),
             title=one_line(self.title),
             description=_paragraphs(self.description),
             brand=_line(self.brand),
+            category=_line(self.category),
+            condition=_line(self.condition),
+            department=_line(self.department),
             attributes={name: values for name, values in attributes.items() if values},
             tags=_distinct(self.tags),
             option_names=tuple(one_line(name) for name in self.option_names),

@@ -132,9 +132,10 @@ def test_what_is_no_photo_is_a_warning_of_its_row(seller: Seller, site: PhotoSit
         more(image=site.show("/cut.jpg", whole[: len(whole) // 2])),
         more(image="ftp://example.com/a.jpg"),
         more(image="a.jpg"),
+        more(image=f"{site.root}/{'x' * 3_000}.jpg"),
     )
     assert report["created"] == 1
-    assert [issue["row"] for issue in report["warnings"]] == [2, 3, 4, 5]
+    assert [issue["row"] for issue in report["warnings"]] == [2, 3, 4, 5, 6]
     assert {issue["code"] for issue in report["warnings"]} == {"image-missing"}
     assert the_product(seller.http)["images"] == []
 

@@ -1,5 +1,6 @@
 """Products are made, changed and deleted whole, and never behind somebody's back."""
 
+import threading
 from typing import Any
 
 import httpx
@@ -120,6 +121,7 @@ BAD_FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"condition": "splendid"}, "condition"),
     ({"condition": "nwt"}, "condition"),
     ({"category": "zz-9"}, "category"),
+    ({"category": "\x00zz"}, "category"),
     ({"department": "martians"}, "department"),
     ({"colour": "blue"}, "colour"),
     ({"tags": ["x" * 256]}, "tags.0"),
@@ -179,6 +181,56 @@ def test_variants_in_two_currencies_are_refused(seller: Seller, database: Databa
         "variants.1.price.currency"
     ]
     assert stored(database, seller.tenant)["products"] == []
+
+
+def test_what_no_listing_can_show_is_taken_out(seller: Seller) -> None:
+    """ST48: NUL, escapes and half characters."""
+    product = create(
+        seller.http,
+        title="Blue\x00 shirt\x1b",
+        handle="blue\x00-shirt",
+        brand="\x00",
+        category="aa-1-4\x00",
+        tags=["a\x00b"],
+        attributes={"col\x00or": ["bl\x00ue"]},
+        variants=[{"price": price("1.00"), "quantity": 1, "sku": "S\x00", "barcode": "\x00"}],
+    )
+    assert (product["title"], product["handle"], product["brand"]) == (
+        "Blue shirt",
+        "blue-shirt",
+        None,
+    )
+    assert (product["category"], product["tags"]) == ("aa-1-4", ["ab"])
+    assert product["attributes"] == {"color": ["blue"]}
+    assert (product["variants"][0]["sku"], product["variants"][0]["barcode"]) == ("S", None)
+    answer = seller.http.post(
+        PRODUCTS,
+        content=b'{"title": "\\ud800", "variants": [{"price": {"amount": "1.00", "currency":'
+        b' "USD"}, "quantity": 1}]}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert answer.status_code == 422
+    assert answer.json()["fields"][0]["field"] == "title"
+
+
+def test_of_two_changes_to_one_version_exactly_one_wins(seller: Seller) -> None:
+    """DESIGN 8: nobody's change is lost unseen."""
+    product = create(seller.http)
+    start, answers = threading.Barrier(6), []
+
+    def send(number: int) -> None:
+        start.wait()
+        answers.append(change(seller.http, product, {"title": f"Shirt {number}"}))
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412, 412, 412]
+    (won,) = (answer.json() for answer in answers if answer.status_code == 200)
+    assert seller.http.get(path(product)).json() == won
+    assert won["version"] == 2
 
 
 def test_a_taken_handle_is_refused(seller: Seller, database: Database) -> None:

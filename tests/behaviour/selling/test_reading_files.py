@@ -84,6 +84,8 @@ def test_what_is_no_csv_of_products_is_refused(seller: Seller, database: Databas
         (good.replace("Vendor", "Title").encode(), "repeated-column"),
         (good.encode("utf-32"), "wrong-encoding"),
         (good.encode("utf-16")[:-1], "wrong-encoding"),
+        ("\n".encode("utf-16"), "not-csv"),
+        (b"x" * 300_000, "not-csv"),
         (good.encode() + b'"never closed', "broken-csv"),
         (good.encode() + b'"a"b,c', "broken-csv"),
     ):

@@ -13,6 +13,7 @@ from shared.text import one_line, plain_text_of
 
 _INTEGER = re.compile(r"[+-]?\d{1,12}", re.ASCII)
 _DECIMAL = re.compile(r"\d{1,9}(\.\d{1,6})?", re.ASCII)
+_LONGEST_SOURCE = 2_000
 _DEFAULT_OPTION = ("title", "default title")
 _TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
 _STATUSES = {status.value: status for status in ProductStatus} | {"unlisted": ProductStatus.DRAFT}
@@ -235,7 +236,10 @@ def _images(product: ImportedProduct) -> Iterator[ImportedImage]:
     seen = set()
     for row, column in named:
         source = _source(row.get(column))
-        if source not in seen:
+        if len(source) > _LONGEST_SOURCE:
+            header = product.columns.header(column)
+            product.warn(row.number, header, f"{source[:80]}…: is too long", "image-missing")
+        elif source not in seen:
             seen.add(source)
             alt_text = row.get("image_alt") if column == "image" else ""
             yield ImportedImage(row.number, product.columns.header(column), source, alt_text)

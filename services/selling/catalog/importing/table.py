@@ -50,6 +50,7 @@ _REQUIRED = ("handle", "title", "price", "quantity")
 _METAFIELD = re.compile(r"(.*?)\s*\(\s*product\.metafields\.[^.]+\.([^.)]+)\s*\)\s*", re.IGNORECASE)
 _SURPLUS_OPTION = re.compile(r"option\s*\d+ (?:name|value)")
 _LONGEST_CELL = 1_000_000
+csv.field_size_limit(_LONGEST_CELL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,6 @@ def read_table(text: str) -> Table:
 
 
 def _records(text: str, delimiter: str) -> Iterator[list[str]]:
-    csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         yield from reader
@@ -153,7 +153,9 @@ def _records(text: str, delimiter: str) -> Iterator[list[str]]:
 def _delimiter(text: str) -> str:
     """The one under which the header names most columns that we know."""
     first = text[:_LONGEST_CELL].lstrip("\r\n").splitlines()[:1]
-    return max(_DELIMITERS, key=lambda mark: len(_known(next(csv.reader(first, delimiter=mark)))))
+    return max(
+        _DELIMITERS, key=lambda mark: len(_known(next(csv.reader(first, delimiter=mark), [])))
+    )
 
 
 def _known(header: Sequence[str]) -> dict[str, int]:
