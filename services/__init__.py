@@ -1,1 +1,1 @@
-"""What StoFlow does, in words of the trade: no web framework, no settings, no SQL, no clock of its own."""
+"""What StoFlow does, in words of the trade: no web framework, no settings, no SQL, no clock."""

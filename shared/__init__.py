@@ -1,1 +1,1 @@
-"""The foundation: words and mechanisms that every floor above may use and that know none of them."""
+"""The foundation: words and mechanisms for every floor above, knowing none of them."""

@@ -30,7 +30,7 @@ class SecretBox:
         return f"{self._current_id}:{token}"
 
     def open(self, sealed: str) -> str:
-        """Decrypt. Raises `Misconfigured` when the key is no longer here or the text was altered."""
+        """Decrypt. Raises `Misconfigured` when the key is gone or the text was altered."""
         found, _, token = sealed.partition(":")
         fernet = self._keys.get(found)
         if fernet is None:
