@@ -38,6 +38,17 @@ def address_of(database: Database) -> str:
 
 
 @contextmanager
+def empty_database_beside(database: Database) -> Iterator[str]:
+    """The address of an empty database on the same server; gone at the end."""
+    url, name = address_of(database), f"stoflow_peer_{secrets.token_hex(4)}"
+    _run(url, "CREATE DATABASE {}", name)
+    try:
+        yield _on(url, name)
+    finally:
+        _run(url, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+@contextmanager
 def _server() -> Iterator[str]:
     given = os.environ.get("DATABASE_URL")
     if given:

@@ -23,9 +23,7 @@ def measure() -> Answer:
         provisioned, raw = alternately(ROUNDS, _provision(database), _RawSchemas(database).create)
     return Answer(
         figures={
-            "tables": float(
-                sum(s.startswith("CREATE TABLE") for s in tenant_script().statements)
-            ),
+            "tables": float(sum(s.startswith("CREATE TABLE") for s in tenant_script().statements)),
             "provision_ms": provisioned,
             "raw_ddl_ms": raw,
         },

@@ -1,0 +1,1 @@
+"""A shop on django-tenants and Django REST framework."""
