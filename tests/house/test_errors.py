@@ -54,4 +54,7 @@ def test_the_published_list_is_complete() -> None:
     """ST3: docs/problems.md; a code in it that disappears breaks clients."""
     expected = [f"| `{each.code}` | {each.status} | {each.title} |" for each in ERRORS]
     listed = [line for line in LIST.read_text().splitlines() if line.startswith("| `")]
-    assert listed == expected, "docs/problems.md must read:\n" + "\n".join(expected)
+    to_add = [line for line in expected if line not in listed]
+    to_remove = [line for line in listed if line not in expected]
+    assert (to_add, to_remove) == ([], []), "change docs/problems.md, in alphabetical order"
+    assert listed == expected
