@@ -85,13 +85,20 @@ class TenantSchemaRepository:
         """
         script = [*self._ownership(tenant), *self._inside(tenant, statements)]
         try:
-            self._session.connection().exec_driver_sql("; ".join(script))
+            self._replay(script)
         except DBAPIError as error:
             raise SchemaCreationError from error
 
     def run_inside(self, tenant: TenantSchema, statements: Sequence[str]) -> None:
         """Replay `statements` in an existing schema as its owner."""
-        self._session.connection().exec_driver_sql("; ".join(self._inside(tenant, statements)))
+        self._replay(self._inside(tenant, statements))
+
+    def _replay(self, script: Sequence[str]) -> None:
+        """One round trip; on Citus, which distributes statement by statement, one each."""
+        connection = self._session.connection()
+        for batch in ["; ".join(script)] if self._database.tenant_roles else script:
+            # Without parameters a percent sign in DDL is a percent sign.
+            connection.exec_driver_sql(batch, execution_options={"no_parameters": True})
 
     def _ownership(self, tenant: TenantSchema) -> list[str]:
         if not self._database.tenant_roles:
