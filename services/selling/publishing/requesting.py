@@ -15,8 +15,8 @@ from shared.clock import Clock
 from shared.database import TenantSession
 from shared.errors import BadInput, FieldProblem
 
-MAX_ATTEMPTS = 8
-"""With full jitter up to 15 minutes this spans about half an hour of trying."""
+MAX_ATTEMPTS = 12
+"""With waits that double up to 15 minutes this outlasts an hour of a channel being away."""
 
 _LANES = {JobAction.DELETE: Lane.REALTIME, JobAction.ORDERS: Lane.REALTIME}
 

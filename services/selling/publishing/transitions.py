@@ -36,10 +36,9 @@ ALLOWED: Mapping[JobStatus, frozenset[JobStatus]] = {
 """running → running is the rescue of a job whose worker died; done or cancelled → pending is the
 seller's retry."""
 
-PROBE_DELAY = timedelta(seconds=2)
-"""How long after a lost answer the channel is asked what happened."""
-
 BACKOFF_BASE = timedelta(seconds=2)
+"""The first wait at most; also how long after a lost answer the channel is asked about it."""
+
 BACKOFF_CAP = timedelta(minutes=15)
 
 
@@ -100,8 +99,12 @@ def reopen(job: MarketplaceJob, *, now: datetime) -> None:
 
 def backoff(attempts: int) -> timedelta:
     """Exponential with full jitter: anything from nothing to 2, 4, 8 … seconds, at most 15 min."""
-    longest = min(BACKOFF_BASE * 2 ** max(0, attempts - 1), BACKOFF_CAP)
+    longest = _doubled(attempts)
     return timedelta(seconds=random.uniform(0, longest.total_seconds()))  # noqa: S311 - no secret
+
+
+def _doubled(attempts: int) -> timedelta:
+    return min(BACKOFF_BASE * 2 ** max(0, attempts - 1), BACKOFF_CAP)
 
 
 def _retry(job: MarketplaceJob, problem: Problem, after: timedelta | None, now: datetime) -> None:
@@ -116,7 +119,7 @@ def _recheck(job: MarketplaceJob, problem: Problem, now: datetime) -> None:
     if job.attempts >= job.max_attempts:
         _finish(job, JobStatus.DONE, JobOutcome.UNKNOWN, now)
     else:
-        _wait(job, now + PROBE_DELAY * job.attempts, "the channel to be asked what happened")
+        _wait(job, now + _doubled(job.attempts), "the channel to be asked what happened")
         job.outcome = JobOutcome.UNKNOWN
     _note(job, problem)
 
