@@ -1,7 +1,7 @@
 """Products: the one record that every channel is fed from."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import File, Form, Header, Path, Query, Response, UploadFile
 from pydantic import AfterValidator
@@ -65,6 +65,10 @@ CategoryCode = Annotated[
 ]
 IfNoneMatch = Annotated[str | None, Header(description="The ETag you have.")]
 
+_UNCHANGED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "It is still what `If-None-Match` names."}
+}
+
 _CHANGE = problems(
     MalformedRequest, ProductNotFound, VersionMismatch, ProductInvalid, PreconditionRequired
 )
@@ -96,7 +100,11 @@ def show_products(
     return page_response(found, more=more)
 
 
-@products.get("/{product_id}", response_model=ProductOut, responses=problems(ProductNotFound))
+@products.get(
+    "/{product_id}",
+    response_model=ProductOut,
+    responses=_UNCHANGED | problems(ProductNotFound),
+)
 def show_product(
     product_id: RowId, catalog: TheProducts, response: Response, if_none_match: IfNoneMatch = None
 ) -> ProductOut | Response:
@@ -165,7 +173,8 @@ def import_products(
 @products.post(
     "/{product_id}/images",
     status_code=201,
-    responses=problems(ProductNotFound, PhotoRefused, PhotoTooLarge, TooManyImages, BadInput),
+    responses={200: {"model": ImageOut, "description": "The product has this photo already."}}
+    | problems(ProductNotFound, PhotoRefused, PhotoTooLarge, TooManyImages, BadInput),
 )
 def add_image(
     product_id: RowId,
@@ -190,7 +199,9 @@ def order_images(product_id: RowId, body: ImageOrderIn, images: TheProductImages
 @products.get(
     "/{product_id}/images/{image_id}",
     response_class=Response,
-    responses={200: {"content": {"image/*": {}}}, **problems(ImageNotFound, ObjectNotFound)},
+    responses={200: {"content": {"image/*": {}}}}
+    | _UNCHANGED
+    | problems(ImageNotFound, ObjectNotFound),
 )
 def show_image(
     product_id: RowId, image_id: RowId, images: TheProductImages, if_none_match: IfNoneMatch = None
