@@ -69,6 +69,12 @@ _UNCHANGED: dict[int | str, dict[str, Any]] = {
     304: {"description": "It is still what `If-None-Match` names."}
 }
 
+_PHOTO: dict[int | str, dict[str, Any]] = {200: {"content": {"image/*": {}}}}
+
+_THERE_ALREADY: dict[int | str, dict[str, Any]] = {
+    200: {"model": ImageOut, "description": "The product has this photo already."}
+}
+
 _CHANGE = problems(
     MalformedRequest, ProductNotFound, VersionMismatch, ProductInvalid, PreconditionRequired
 )
@@ -173,7 +179,7 @@ def import_products(
 @products.post(
     "/{product_id}/images",
     status_code=201,
-    responses={200: {"model": ImageOut, "description": "The product has this photo already."}}
+    responses=_THERE_ALREADY
     | problems(ProductNotFound, PhotoRefused, PhotoTooLarge, TooManyImages, BadInput),
 )
 def add_image(
@@ -199,9 +205,7 @@ def order_images(product_id: RowId, body: ImageOrderIn, images: TheProductImages
 @products.get(
     "/{product_id}/images/{image_id}",
     response_class=Response,
-    responses={200: {"content": {"image/*": {}}}}
-    | _UNCHANGED
-    | problems(ImageNotFound, ObjectNotFound),
+    responses=_PHOTO | _UNCHANGED | problems(ImageNotFound, ObjectNotFound),
 )
 def show_image(
     product_id: RowId, image_id: RowId, images: TheProductImages, if_none_match: IfNoneMatch = None
