@@ -60,9 +60,9 @@ class MoneyOut(BaseModel):
     currency: str
 
     @classmethod
-    def of(cls, minor: int, currency: str) -> "MoneyOut":
-        """Minor units of a currency."""
-        return cls(amount=Money(minor, currency).amount(), currency=currency)
+    def of(cls, money: Money) -> "MoneyOut":
+        """As text."""
+        return cls(amount=money.amount(), currency=money.currency)
 
 
 class VariantIn(BaseModel):
@@ -199,7 +199,7 @@ class VariantOut(BaseModel):
         return cls(
             id=variant.id,
             option_values=variant.option_values,
-            price=MoneyOut.of(variant.price_minor, currency),
+            price=MoneyOut.of(Money(variant.price_minor, currency)),
             quantity=variant.quantity,
             sku=variant.sku,
             barcode=variant.barcode,
@@ -338,9 +338,8 @@ def _variants(given: Sequence[VariantIn]) -> tuple[str, tuple[VariantDraft, ...]
 
 def _minor(price: MoneyIn, currency: str, path: str, problems: list[FieldProblem]) -> int:
     if price.currency != currency:
-        problems.append(
-            FieldProblem(f"{path}.currency", "all variants are priced in one currency", "mixed")
-        )
+        message = "all variants are priced in one currency"
+        problems.append(FieldProblem(f"{path}.currency", message, "mixed"))
         return 1
     try:
         return Money.parse(price.amount, currency).minor
