@@ -91,12 +91,16 @@ class ProductRepository:
         name = f"import into {self._session.tenant}"
         self._session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
-    def existing(self, product_ids: Collection[int]) -> frozenset[int]:
-        """Which of these products there are."""
-        found = self._session.scalars(
-            select(Product.id).where(Product.id.in_(product_ids), Product.deleted_at.is_(None))
+    def kept(self, product_ids: Collection[int]) -> frozenset[int]:
+        """Those of the ids that exist; none of them can be deleted until the commit."""
+        return frozenset(
+            self._session.scalars(
+                select(Product.id)
+                .where(Product.id.in_(product_ids), Product.deleted_at.is_(None))
+                .order_by(Product.id)
+                .with_for_update(read=True, key_share=True)
+            )
         )
-        return frozenset(found)
 
     def get(self, product_id: int) -> Product | None:
         """One product with its variants and photos: four statements whatever their number."""

@@ -86,9 +86,9 @@ class WorkRequests:
         refuses everything; nothing is stored then.
         """
         product_ids, channels = list(dict.fromkeys(product_ids)), list(dict.fromkeys(channels))
-        self._refuse_unknown(session, product_ids, channels)
         lane = _LANES.get(action, Lane.BULK)
         BellRepository(session).ring(session.tenant, lane, self._clock.now())
+        self._refuse_unknown(session, product_ids, channels)
         items = list(self._sort_out(session, action, product_ids, channels))
         if items and all(item.answer is Answer.REFUSED for item in items):
             raise NothingToDo(fields=[problem for item in items for problem in item.problems])
@@ -103,7 +103,7 @@ class WorkRequests:
                     f"This installation does not offer {channel}.",
                     fields=[FieldProblem(f"channels[{position}]", "not offered here")],
                 )
-        known = ProductRepository(session).existing(product_ids)
+        known = ProductRepository(session).kept(product_ids)
         unknown = [
             FieldProblem(f"product_ids[{position}]", f"there is no product {product_id}")
             for position, product_id in enumerate(product_ids)

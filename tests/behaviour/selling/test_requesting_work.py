@@ -13,6 +13,7 @@ from models.selling.publishing import (
     ListingStatus,
 )
 from repositories.selling.publishing import JobFilter, JobRepository, ListingRepository
+from services.selling.catalog.products import ProductCatalog, ProductInUse
 from services.selling.publishing.requesting import (
     Answer,
     ChannelNotOffered,
@@ -20,7 +21,7 @@ from services.selling.publishing.requesting import (
     RequestedBatch,
     WorkRequests,
 )
-from shared.clock import MovableClock
+from shared.clock import MovableClock, SystemClock
 from shared.database import Database, TenantSchema
 from shared.errors import BadInput, FieldProblem
 from tests.factories.selling import make_product
@@ -237,3 +238,26 @@ def test_a_channel_that_is_not_offered_is_refused(
     with pytest.raises(ChannelNotOffered), database.tenant(tenant) as session:
         requests.request(session, JobAction.PUBLISH, products, [Channel.VINTED], requested_by=1)
     assert jobs_of(database, tenant) == 0
+
+
+def test_a_product_cannot_be_deleted_while_work_for_it_is_being_queued(
+    database: Database, tenant: TenantSchema, requests: WorkRequests, products: list[int]
+) -> None:
+    """B3: the deletion waits for the request, and then sees its job."""
+    refused: list[Exception] = []
+
+    def delete() -> None:
+        try:
+            with database.tenant(tenant) as session:
+                ProductCatalog(session, SystemClock()).delete(products[0], lambda _version: True)
+        except ProductInUse as error:
+            refused.append(error)
+
+    deletion = threading.Thread(target=delete)
+    with database.tenant(tenant) as session:
+        requests.request(session, JobAction.PUBLISH, products[:1], EBAY, requested_by=1)
+        deletion.start()
+        deletion.join(0.3)
+    deletion.join()
+    assert len(refused) == 1
+    assert jobs_of(database, tenant) == 1
