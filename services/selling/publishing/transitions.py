@@ -104,7 +104,7 @@ def backoff(attempts: int) -> timedelta:
 
 
 def _doubled(attempts: int) -> timedelta:
-    return min(BACKOFF_BASE * 2 ** max(0, attempts - 1), BACKOFF_CAP)
+    return min(BACKOFF_BASE * (1 << max(0, attempts - 1)), BACKOFF_CAP)
 
 
 def _retry(job: MarketplaceJob, problem: Problem, after: timedelta | None, now: datetime) -> None:
