@@ -1,10 +1,16 @@
-"""How long does a new shop take, against the raw DDL of the same tables in the same run?"""
+"""How long does a new shop take?
 
-from collections.abc import Callable
+Against the raw DDL of the same tables and, where it can be installed, against django-tenants with
+the same tables, all in the same run.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 
 import psycopg2
 
+from benchmarks import peers
 from benchmarks.answer import Answer, alternately
 from benchmarks.installation import address_of, empty_installation
 from migrations.runner import tenant_script
@@ -14,21 +20,33 @@ from shared.clock import SystemClock
 from shared.database import Database
 from shared.ids import new_uuid
 
-ROUNDS = 40
+ROUNDS = 30
 
 
 def measure() -> Answer:
     """Provision shops and raw schemas in turn; each is one committed transaction."""
-    with empty_installation() as database:
-        provisioned, raw = alternately(ROUNDS, _provision(database), _RawSchemas(database).create)
-    return Answer(
-        figures={
-            "tables": float(sum(s.startswith("CREATE TABLE") for s in tenant_script().statements)),
-            "provision_ms": provisioned,
-            "raw_ddl_ms": raw,
-        },
-        ratios={"to_raw": round(provisioned / raw, 3)},
-    )
+    with empty_installation() as database, _opened_by_django_tenants(database) as theirs:
+        ours, raw = _provision(database), _RawSchemas(database).create
+        times = alternately(ROUNDS, ours, raw, *theirs)
+    tables = sum(each.startswith("CREATE TABLE") for each in tenant_script().statements)
+    figures = {"tables": float(tables), "provision_ms": times[0], "raw_ddl_ms": times[1]}
+    ratios = {"to_raw": round(times[0] / times[1], 3)}
+    if theirs:
+        figures["django_tenants_ms"] = times[2]
+        ratios["to_django_tenants"] = round(times[2] / times[0], 3)
+    return Answer(figures, ratios)
+
+
+@contextmanager
+def _opened_by_django_tenants(database: Database) -> Iterator[list[Callable[[], object]]]:
+    """What opens a shop there; nothing where django-tenants cannot be had."""
+    django = peers.installed()
+    if django is None:
+        yield []
+        return
+    with django.shops(database) as shops:
+        numbers = count(1)
+        yield [lambda: shops.open(f"shop{next(numbers)}")]
 
 
 def _provision(database: Database) -> Callable[[], None]:
