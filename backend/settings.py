@@ -35,8 +35,8 @@ class DatabaseSettings(BaseSettings):
 
     url: str | None = Field(default=None, validation_alias="DATABASE_URL", repr=False)
     """Unset: the embedded PostgreSQL in the data folder."""
-    pool_size: int = Field(default=5, ge=1, validation_alias="STOFLOW_DATABASE_POOL_SIZE")
-    max_overflow: int = Field(default=10, ge=0, validation_alias="STOFLOW_DATABASE_MAX_OVERFLOW")
+    pool_size: int = Field(default=15, ge=1, validation_alias="STOFLOW_DATABASE_POOL_SIZE")
+    max_overflow: int = Field(default=0, ge=0, validation_alias="STOFLOW_DATABASE_MAX_OVERFLOW")
     tenant_roles: bool = Field(default=True, validation_alias="STOFLOW_DATABASE_TENANT_ROLES")
     """Each shop's transactions run under a role of its own. Off only on Citus."""
 

@@ -2,19 +2,33 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
+from typing import Any
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.errors import Misconfigured
+
+TRUSTED_FOR_S = 1.0
+"""How long after its last use a connection is taken to be alive: a busy process saves the round
+trip. One that died in that second fails one request, as it would in the middle of any."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """Pool settings of one process."""
+    """Pool settings of one process.
 
-    pool_size: int = 5
-    max_overflow: int = 10
+    Connections beyond `pool_size` are closed after each use, and a new one has a cold catalog
+    cache: measured at 16 clients, each list then costs PostgreSQL twice its time. So none by
+    default: whoever comes when all are in use waits up to `pool_timeout`.
+    """
+
+    pool_size: int = 15
+    max_overflow: int = 0
     pool_timeout: timedelta = timedelta(seconds=10)
     recycle: timedelta = timedelta(hours=1)
     application_name: str = "stoflow"
@@ -28,18 +42,41 @@ def create_database_engine(url: str, options: EngineOptions | None = None) -> En
         raise Misconfigured("DATABASE_URL must point at PostgreSQL 15 or newer.")
     if not parsed.database:
         raise Misconfigured("DATABASE_URL must name a database.")
-    return create_engine(
+    engine = create_engine(
         parsed.set(drivername="postgresql+psycopg2"),
         pool_size=options.pool_size,
         max_overflow=options.max_overflow,
         pool_timeout=options.pool_timeout.total_seconds(),
         pool_recycle=int(options.recycle.total_seconds()),
-        pool_pre_ping=True,
+        # The connection used last is the one whose caches are warm.
+        pool_use_lifo=True,
         connect_args={"application_name": options.application_name, "connect_timeout": 10},
         hide_parameters=True,
     )
+    event.listen(engine, "checkin", _note_the_time)
+    event.listen(engine, "checkout", _ping_after_a_rest)
+    return engine
 
 
 def _with_known_scheme(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     return f"postgresql{separator}{rest}" if scheme == "postgres" else url
+
+
+def _note_the_time(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    entry.info["used_at"] = monotonic()
+
+
+def _ping_after_a_rest(
+    connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: Any
+) -> None:
+    """A connection that rested may have been cut off meanwhile; then the pool opens another."""
+    if monotonic() - entry.info.get("used_at", monotonic()) < TRUSTED_FOR_S:
+        return
+    try:
+        cursor = connection.cursor()
+        cursor.execute("SELECT 1")
+        cursor.close()
+        connection.rollback()
+    except Exception as error:
+        raise DisconnectionError from error
