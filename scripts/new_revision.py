@@ -44,13 +44,13 @@ def new_revision(
         try:
             migrate(engine)
             with engine.connect() as connection:
-                typer.echo(_write(connection, _LINES[line], message))
+                _write(connection, _LINES[line], message)
         finally:
             engine.dispose()
             server.stop()
 
 
-def _write(connection: Connection, line: Line, message: str) -> Path:
+def _write(connection: Connection, line: Line, message: str) -> None:
     number = int(head_of(line).rpartition("_")[2]) + 1
     seen = TEMPLATE_SCHEMA if line is TENANT else "pg_catalog"
     connection.execute(text(f"SET search_path TO {quote_identifier(seen)}"))
@@ -64,7 +64,9 @@ def _write(connection: Connection, line: Line, message: str) -> Path:
     )
     assert written is not None
     assert not isinstance(written, list)
-    return Path(written.path)
+    path = Path(written.path)
+    kept = [each for each in path.read_text().splitlines(keepends=True) if "# ###" not in each]
+    path.write_text("".join(kept))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """`stoflow demo`."""
 
 import os
+import signal
 import time
 from pathlib import Path
 from typing import Annotated
@@ -52,6 +53,8 @@ def demo(
 
 
 def _perform(csv: Path, serve: bool, console: Console) -> Summary:
+    # Being told to end is a way to end: the processes of the demo must not outlive it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     showing, addresses = Showing(console), Addresses.free()
     folder = _demo_folder()
     showing.say("starting PostgreSQL, migrating, loading catalogues")
