@@ -6,6 +6,7 @@ each process counts for itself until it does: the API stays up.
 
 from dataclasses import dataclass
 from datetime import timedelta
+from time import time
 from typing import Any
 
 import structlog
@@ -34,6 +35,38 @@ _ALONE_FOR = timedelta(seconds=5)
 """After Redis did not answer, a process counts for itself this long before it asks again."""
 
 _log = structlog.get_logger("stoflow.limits")
+
+
+SWEEP_EVERY_S = 1.0
+"""How often counts of windows that are over are thrown away."""
+
+
+class CountsInMemory(MemoryStorage):
+    """The library's counts, swept once in a while.
+
+    Its own `incr` starts a thread for sweeping up to a hundred times a second, and the event loop
+    waits for each to start: a fifth of its time when it serves product lists. A window that is
+    over counts for nothing also before it is swept.
+    """
+
+    STORAGE_SCHEME = ["stoflow-memory"]
+
+    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **options: str):
+        super().__init__(uri, wrap_exceptions, **options)
+        self._sweep_at = 0.0
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count `amount` in the window of this key, which lasts `expiry` seconds from its first."""
+        now = time()
+        if now >= self._sweep_at:
+            self._sweep_at = now + SWEEP_EVERY_S
+            return super().incr(key, expiry, amount)
+        begun = self.get(key)
+        with self.locks[key]:
+            if not begun:
+                self.expirations[key] = now + expiry
+            self.storage[key] += amount
+        return self.storage[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +103,10 @@ class RequestLimits:
         self.shared = redis_url is not None
         self._limiter = Limiter(
             key_func=lambda: "",
-            storage_uri=redis_url or "memory://",
+            storage_uri=redis_url or f"{CountsInMemory.STORAGE_SCHEME[0]}://",
             storage_options=_REDIS_OPTIONS if self.shared else {},
         )
-        self._alone = FixedWindowRateLimiter(MemoryStorage())
+        self._alone = FixedWindowRateLimiter(CountsInMemory())
         self._requests = parse(requests)
         self._sign_in = parse(sign_in)
         # Windows are kept by the storage, in the machine's own time.
