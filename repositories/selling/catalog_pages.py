@@ -75,7 +75,7 @@ class ProductPageRepository:
         statement = _statement(frozenset(values))
         # The connection and not the session: rows as they come, no entity is ever made of them.
         rows = self._session.connection().execute(statement, {**values, "limit": limit})
-        return [ProductSummary(*row) for row in rows]
+        return [ProductSummary(*row) for row in rows.all()]
 
 
 def _values(wanted: ProductFilter, after: tuple[datetime, int] | None) -> dict[str, Any]:
