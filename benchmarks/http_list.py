@@ -26,8 +26,8 @@ from benchmarks.processes import free_port, running
 from shared.database import Database, TenantSchema
 
 SHOPS = 12
-ROUNDS = 7
-WARM_UP_S = 2.5
+ROUNDS = 5
+WARM_UP_S = 2.0
 ROUND_S = 2.0
 PATH = "/api/v1/products?limit=50"
 PASSWORD = "correct horse battery"
