@@ -1,5 +1,6 @@
 """`stoflow serve`."""
 
+import socket
 from contextlib import nullcontext
 from datetime import timedelta
 from typing import Annotated
@@ -12,6 +13,7 @@ from backend.app import create_app
 from backend.cli.terminal import opened
 from backend.cli.worker import working_beside
 from backend.container import Container
+from shared.errors import Misconfigured
 
 SHUTDOWN_GRACE = timedelta(seconds=10)
 
@@ -29,8 +31,20 @@ def serve(
 
 
 def run_server(container: Container, host: str, port: int) -> None:
-    """Serve in this thread until SIGINT or SIGTERM."""
-    uvicorn.Server(server_config(create_app(container), host, port)).run()
+    """Serve in this thread until SIGINT or SIGTERM. Raises `Misconfigured` for a taken port."""
+    with _listening(host, port) as listener:
+        server = uvicorn.Server(server_config(create_app(container), host, port))
+        server.run([listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise Misconfigured(
+            f"Cannot listen on {host}, port {port}: {error.strerror}. Choose another --port."
+        ) from None
 
 
 def server_config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:

@@ -9,6 +9,7 @@ import typer
 from backend.cli.terminal import opened
 from backend.container import Container
 from backend.worker import worker_of
+from shared.errors import Misconfigured
 
 INTERRUPTED_WORK = 1
 
@@ -19,6 +20,7 @@ def worker() -> None:
     Exit code 1 when a job did not finish in time; another worker picks it up after its lease.
     """
     with opened() as container:
+        refuse_unmigrated(container)
         crew = worker_of(container)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda _number, _frame: crew.ask_to_stop())
@@ -28,9 +30,18 @@ def worker() -> None:
             raise typer.Exit(INTERRUPTED_WORK)
 
 
+def refuse_unmigrated(container: Container) -> None:
+    """Raises `Misconfigured` with what to do, rather than failing at every look for work."""
+    if not container.readiness().ready:
+        raise Misconfigured(
+            "The database is away or older than this version: 'stoflow db migrate'."
+        )
+
+
 @contextmanager
 def working_beside(container: Container) -> Iterator[None]:
     """A worker in this process for as long as the block runs."""
+    refuse_unmigrated(container)
     crew = worker_of(container)
     crew.start()
     try:

@@ -10,7 +10,7 @@ from models.accounts.identity import User
 from models.accounts.tenants import Tenant, TenantStatus
 from shared.database import Database, PlatformSession, TenantSchema
 from shared.database.tenant_schema import quote_identifier
-from shared.errors import SchemaCreationError
+from shared.errors import DatabaseError, SchemaCreationError
 
 _IS_SUPERUSER_AND_ROLE_EXISTS = text(
     "SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),"
@@ -90,8 +90,14 @@ class TenantSchemaRepository:
             raise SchemaCreationError from error
 
     def run_inside(self, tenant: TenantSchema, statements: Sequence[str]) -> None:
-        """Replay `statements` in an existing schema as its owner."""
-        self._replay(self._inside(tenant, statements))
+        """Replay `statements` in an existing schema as its owner.
+
+        Raises `DatabaseError` with PostgreSQL's own first line; then roll back.
+        """
+        try:
+            self._replay(self._inside(tenant, statements))
+        except DBAPIError as error:
+            raise DatabaseError(str(error.orig).partition("\n")[0]) from error
 
     def _replay(self, script: Sequence[str]) -> None:
         """One round trip; on Citus, which distributes statement by statement, one each."""

@@ -146,8 +146,7 @@ class WorkRequests:
             return {}
         return {
             (product_id, channel): [
-                replace(gap, field=f"products.{product_id}.{gap.field}")
-                for gap in gaps
+                replace(gap, field=f"products.{product_id}.{gap.field}") for gap in gaps
             ]
             for channel in channels
             for product_id, gaps in self._channels[channel].gaps(session, product_ids).items()
