@@ -4,25 +4,12 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from api.dependencies.actors import CurrentAccount
 from api.dependencies.container import Container, TheContainer
-from api.dependencies.sessions import TenantTransactions
 from services.selling.ebay.access import EbayAccess
 from services.selling.ebay.account import EbayAccountDesk
 from services.selling.ebay.choices import EbayChoices
 from services.selling.ebay.connecting import EbayConnecting
 from services.selling.ebay.preflight import EbayPreflight
-from shared.database import TenantSchema
-
-
-def _own_shop(actor: CurrentAccount, transactions: TenantTransactions) -> TenantSchema:
-    """The shop, after asking whether the sign-in still holds.
-
-    For routes whose services open transactions of their own around calls to the outside.
-    """
-    with transactions() as session:
-        session.connection()
-    return actor.shop
 
 
 async def _connecting(container: TheContainer) -> EbayConnecting:
@@ -44,7 +31,6 @@ def _access(container: Container) -> EbayAccess:
     )
 
 
-OwnShop = Annotated[TenantSchema, Depends(_own_shop)]
 Connecting = Annotated[EbayConnecting, Depends(_connecting)]
 AccountDesk = Annotated[EbayAccountDesk, Depends(_account_desk)]
 Choices = Annotated[EbayChoices, Depends(_choices)]

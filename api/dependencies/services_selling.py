@@ -6,7 +6,7 @@ from fastapi import Depends
 
 from api.dependencies.actors import CurrentAccount
 from api.dependencies.container import TheContainer
-from api.dependencies.sessions import Tenant, TenantTransactions
+from api.dependencies.sessions import OwnShop, Tenant, TenantTransactions
 from services.selling.catalog.images import ProductImages
 from services.selling.catalog.importing.importer import ProductImport
 from services.selling.catalog.products import ProductCatalog
@@ -23,11 +23,11 @@ async def _product_images(
 
 
 async def _product_import(
-    actor: CurrentAccount, transactions: TenantTransactions, container: TheContainer
+    shop: OwnShop, transactions: TenantTransactions, container: TheContainer
 ) -> ProductImport:
     return ProductImport(
         transactions,
-        actor.shop,
+        shop,
         container.object_store,
         container.image_fetcher,
         container.clock,

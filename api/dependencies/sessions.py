@@ -18,7 +18,7 @@ from fastapi.exceptions import RequestValidationError
 
 from api.dependencies.actors import actor_if_any, actor_of
 from api.dependencies.container import container_of
-from shared.database import PlatformSession, SignIn, TenantSession
+from shared.database import PlatformSession, SignIn, TenantSchema, TenantSession
 
 
 async def tenant_session(request: Request) -> AsyncIterator[TenantSession]:
@@ -62,6 +62,17 @@ TenantTransactions: TypeAlias = Annotated[
 PlatformTransactions: TypeAlias = Annotated[
     Callable[[], AbstractContextManager[PlatformSession]], Depends(platform_transactions)
 ]
+
+
+def _own_shop(request: Request, transactions: TenantTransactions) -> TenantSchema:
+    with transactions() as session:
+        session.connection()
+    return actor_of(request).shop
+
+
+OwnShop = Annotated[TenantSchema, Depends(_own_shop)]
+"""The shop, after asking whether the sign-in still holds: for routes whose services open
+transactions of their own, and only after work that a signed-out client must not cause."""
 
 
 def _sign_in_of(request: Request) -> SignIn | None:

@@ -178,7 +178,7 @@ class HttpImageFetcher:
     def _checked_addresses(self, host: str, port: int) -> Sequence[str]:
         try:
             addresses = self._resolve(host.strip("[]"), port)
-        except (OSError, UnicodeError):
+        except (OSError, UnicodeError, OverflowError):
             addresses = []
         if not addresses:
             raise ImageUnavailable("There is no such host.", host_is_down=True)

@@ -164,6 +164,15 @@ def test_redirects_are_followed_but_not_for_ever(site: Site) -> None:
         fetcher().fetch(site.url("/round"))
 
 
+@pytest.mark.parametrize("location", ["http://[::1", "http://a:b:c/", "\\\\x y:z", "//[", "\xff"])
+def test_a_redirect_to_no_address_is_a_photo_that_is_missing(site: Site, location: str) -> None:
+    """B18: whatever a stranger's server answers."""
+    site.answers["/a.jpg"] = send(b"", 302, Location=location)
+    site.answers["/%5C%5Cx%20y:z"] = site.answers["/%C3%BF"] = send(b"", 404)
+    with pytest.raises(ImageUnavailable):
+        fetcher().fetch(site.url("/a.jpg"))
+
+
 @pytest.mark.parametrize(
     ("url", "why"),
     [

@@ -8,7 +8,8 @@ from fastapi import Depends, Header
 from services.selling.catalog.products import AcceptsVersion
 from shared.errors import MalformedRequest, PreconditionRequired
 
-_TAG = re.compile(r'\s*(?:(?P<weak>W/)?"(?P<name>[\x21\x23-\x7e]*)"\s*(?:,|$))')
+_TAG = re.compile(r'(?P<weak>W/)?"(?P<name>[\x21\x23-\x7e]*)"(?=\s*(?:,|$))')
+"""Never begins with white space: a header full of it would be read from every blank anew."""
 
 
 def etag(version: int | str) -> str:

@@ -1,7 +1,7 @@
 """The product list, written straight from its rows: no model is made of a line."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import Response
@@ -50,11 +50,12 @@ def position_of(cursor: str | None) -> Position | None:
         return None
     try:
         moment, product_id = datetime.fromisoformat(values[0]), int(values[1])
-    except ValueError:
+        if moment.tzinfo is None or not 0 < product_id < 2**63:
+            raise _not_ours()
+        # Ours are in UTC; PostgreSQL does not know every offset that Python reads.
+        return moment.astimezone(UTC), product_id
+    except (ValueError, OverflowError):
         raise _not_ours() from None
-    if moment.tzinfo is None or not 0 < product_id < 2**63:
-        raise _not_ours()
-    return moment, product_id
 
 
 def _line(row: ProductSummary) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import structlog
 from fastapi import Body, Path, Query, Request, Response
 
 from api.dependencies.actors import CurrentAccount
-from api.dependencies.services_ebay import AccountDesk, Choices, Connecting, OwnShop
-from api.dependencies.sessions import Tenant
+from api.dependencies.services_ebay import AccountDesk, Choices, Connecting
+from api.dependencies.sessions import OwnShop, Tenant
 from api.policies import Policy, guarded_router
 from api.problems import problems, report
 from api.selling.ebay.pages import connected_page, refused_page, wants_page

@@ -16,6 +16,7 @@ from jwt.algorithms import RSAAlgorithm
 
 from models.accounts.identity import Role
 from shared.clock import Clock
+from shared.database import TenantSchema
 from shared.errors import Unauthenticated
 
 ALGORITHM = "RS256"
@@ -35,6 +36,17 @@ class AccessClaims:
     tenant_id: int | None
     role: Role
     expires_at: datetime
+
+
+_UNREADABLE = (
+    jwt.InvalidTokenError,
+    AttributeError,
+    KeyError,
+    OverflowError,
+    TypeError,
+    ValueError,
+)
+"""What is raised on the way through a token that says something impossible."""
 
 
 class AccessTokens:
@@ -104,7 +116,7 @@ class AccessTokens:
                 options={"require": _REQUIRED, "verify_exp": False, "verify_iat": False},
             )
             return _claims(claims)
-        except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, AttributeError):
+        except _UNREADABLE:
             raise Unauthenticated("The access token is not one of ours.") from None
 
 
@@ -132,7 +144,7 @@ def _claims(claims: dict[str, Any]) -> AccessClaims:
         user_id=int(claims["uid"]),
         public_id=UUID(claims["sub"]),
         session_id=UUID(claims["sid"]),
-        tenant_id=int(claims["tid"]) if "tid" in claims else None,
+        tenant_id=TenantSchema(claims["tid"]).tenant_id if "tid" in claims else None,
         role=Role(claims["role"]),
         expires_at=datetime.fromtimestamp(claims["exp"], UTC),
     )

@@ -69,4 +69,4 @@ class TokenIssuing:
 
 def hash_of(refresh_token: str) -> str:
     """The form in which refresh tokens are stored: 256 random bits need no slow hash."""
-    return hashlib.sha256(refresh_token.encode()).hexdigest()
+    return hashlib.sha256(refresh_token.encode("utf-8", "surrogatepass")).hexdigest()

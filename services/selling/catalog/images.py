@@ -49,9 +49,11 @@ class ProductImages:
 
         Raises `PhotoRefused`, `PhotoTooLarge`, `TooManyImages` and `ProductNotFound`.
         """
-        photo = inspect_photo(self._tenant, data)
         with self._transactions() as session:
-            known = _same(_found(ProductRepository(session).get(product_id)), photo)
+            product = _found(ProductRepository(session).get(product_id))
+        # Decoded only for somebody who may, and after the connection has gone back.
+        photo = inspect_photo(self._tenant, data)
+        known = _same(product, photo)
         if known is not None:
             return known, False
         store_photo(self._store, photo, data)

@@ -2,6 +2,7 @@
 
 import hashlib
 from io import BytesIO
+from threading import BoundedSemaphore
 
 from PIL import Image, UnidentifiedImageError
 
@@ -26,6 +27,13 @@ _ORIENTATION = 0x0112
 _TURNED_BY_A_QUARTER = frozenset({5, 6, 7, 8})
 _DRAFT = (256, 256)
 
+MAX_READS = 40_000
+"""Times a decoder may ask for bytes: a photo of 20 MB in blocks of 4 KB needs half of it, a file
+of a million empty blocks would keep a core busy for minutes."""
+
+_DECODING = BoundedSemaphore(4)
+"""Photos decoded at once in a process: each may take 200 MB."""
+
 
 class PhotoRefused(BadInput):
     """Not a photo that can be kept."""
@@ -37,6 +45,18 @@ class PhotoTooLarge(PayloadTooLarge):
     """More bytes than a photo may have."""
 
     code, title = "photo-too-large", "This photo is too large"
+
+
+class _Bytes(BytesIO):
+    """Lets a decoder read so often and no more."""
+
+    _reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._reads += 1
+        if self._reads > MAX_READS:
+            raise PhotoRefused("The file is made of too many pieces.")
+        return super().read(size)
 
 
 def inspect_photo(tenant: TenantSchema, data: bytes) -> StoredPhoto:
@@ -62,7 +82,7 @@ def inspect_photo(tenant: TenantSchema, data: bytes) -> StoredPhoto:
 
 def _decoded(data: bytes) -> tuple[str, int, int]:
     try:
-        with Image.open(BytesIO(data), formats=tuple(CONTENT_TYPES)) as image:
+        with _DECODING, Image.open(_Bytes(data), formats=tuple(CONTENT_TYPES)) as image:
             return _whole(image)
     except UnidentifiedImageError:
         raise PhotoRefused("This is not a JPEG, PNG, WebP or GIF image.") from None

@@ -80,6 +80,26 @@ def forged(key: rsa.RSAPrivateKey, kind: str) -> str:
     return resigned(key, kind, kid, claims)
 
 
+IMPOSSIBLE: list[dict[str, Any]] = [
+    {"exp": 10**30},
+    {"exp": -(10**30)},
+    {"tid": 0},
+    {"tid": 10**30},
+    {"tid": "7"},
+]
+
+
+@pytest.mark.parametrize("claim", IMPOSSIBLE, ids=str)
+def test_a_claim_that_cannot_be_is_refused(
+    keys: list[rsa.RSAPrivateKey], claim: dict[str, Any]
+) -> None:
+    """I13: even under our own signature."""
+    claims = jwt.decode(issued_by(tokens_of(keys[0])), options={"verify_signature": False})
+    token = resigned(keys[0], "", key_id(keys[0].public_key()), claims | claim)
+    with pytest.raises(Unauthenticated):
+        tokens_of(keys[0]).read(token)
+
+
 def resigned(key: rsa.RSAPrivateKey, kind: str, kid: str, claims: dict[str, Any]) -> str:
     """Signed by the right key, but not in our way."""
     headers = {"no kid": None, "unknown kid": {"kid": "x"}}.get(kind, {"kid": kid})

@@ -39,6 +39,18 @@ def test_a_refresh_token_brings_new_tokens_of_the_same_sign_in(
     assert reasons(database) == [None]
 
 
+def test_text_that_cannot_be_a_token_is_refused_like_any_other(
+    api: httpx.Client, database: Database, seller: Seller
+) -> None:
+    """ST18: half a character, which JSON can say and UTF-8 cannot."""
+    body = b'{"refresh_token": "\\ud800"}'
+    answer = api.post(
+        "/api/v1/auth/refresh", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (401, "refresh-refused")
+    assert reasons(database) == [None]
+
+
 def test_a_refresh_token_used_twice_ends_the_sign_in_for_both_holders(
     api: httpx.Client, database: Database, seller: Seller
 ) -> None:

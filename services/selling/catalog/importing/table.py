@@ -50,6 +50,10 @@ _REQUIRED = ("handle", "title", "price", "quantity")
 _METAFIELD = re.compile(r"(.*?)\s*\(\s*product\.metafields\.[^.]+\.([^.)]+)\s*\)\s*", re.IGNORECASE)
 _SURPLUS_OPTION = re.compile(r"option\s*\d+ (?:name|value)")
 _LONGEST_CELL = 1_000_000
+MAX_COLUMNS = 1_000
+"""Of one file; Shopify exports some eighty and one a metafield."""
+MAX_RECORDS = 100_000
+"""Of one file, blank ones included: 30 MB of real products are fewer."""
 csv.field_size_limit(_LONGEST_CELL)
 
 
@@ -132,12 +136,22 @@ def read_table(text: str) -> Table:
     delimiter = _delimiter(text)
     records = _records(text, delimiter)
     header = next(records, [])
+    if len(header) > MAX_COLUMNS:
+        raise unreadable(f"The file has more than {MAX_COLUMNS} columns.", "too-many-columns")
     columns = _columns(header)
-    rows = [Row(number, cells, columns) for number, cells in enumerate(records, start=2)]
-    filled = [row for row in rows if not row.is_blank]
+    filled = [row for row in _rows(records, columns) if not row.is_blank]
     if not filled:
         raise unreadable("The file has a header and no products.", "empty-file")
     return Table(columns, filled, _DELIMITERS[delimiter])
+
+
+def _rows(records: Iterator[list[str]], columns: Columns) -> Iterator[Row]:
+    for number, cells in enumerate(records, start=2):
+        if number > MAX_RECORDS:
+            raise unreadable(
+                f"The file has more than {MAX_RECORDS} rows. Import it in parts.", "too-many-rows"
+            )
+        yield Row(number, cells, columns)
 
 
 def _records(text: str, delimiter: str) -> Iterator[list[str]]:
@@ -160,7 +174,7 @@ def _delimiter(text: str) -> str:
 
 def _known(header: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for index, cell in enumerate(header):
+    for index, cell in enumerate(header[:MAX_COLUMNS]):
         name = _FIELDS.get(word_key(cell))
         if name is not None:
             found.setdefault(name, index)
