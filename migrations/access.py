@@ -15,7 +15,9 @@ GRANTS = (
     "GRANT SELECT (id, status) ON public.tenants TO {group}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON public.tenant_bells TO {group}",
     "GRANT SELECT (id, user_id, revoked_at) ON public.auth_sessions TO {group}",
+    "REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC",
 )
+"""The last: a temporary table outlives its transaction and would hide the next shop's own."""
 
 
 def tenant_group(database: str) -> str:
@@ -30,7 +32,8 @@ def grant_tenant_access(connection: Connection, database: str) -> None:
         text("SELECT 1 FROM pg_roles WHERE rolname = :group"), {"group": group}
     ).scalar()
     quoted = quote_identifier(group)
-    statements = [grant.format(group=quoted) for grant in GRANTS]
+    names = {"group": quoted, "database": quote_identifier(database)}
+    statements = [grant.format(**names) for grant in GRANTS]
     if not known:
         statements.insert(0, f"CREATE ROLE {quoted} NOLOGIN")
     connection.exec_driver_sql("; ".join(statements))

@@ -140,7 +140,7 @@ class Database:
         settings = [
             f"SET LOCAL statement_timeout = '{self.statement_timeout}'",
             f"SET LOCAL idle_in_transaction_session_timeout = '{self.idle_timeout}'",
-            f"SET LOCAL search_path TO {tenant.quoted}, public",
+            f"SET LOCAL search_path TO {tenant.quoted}, public, pg_temp",
             f"SET LOCAL stoflow.tenant_id = '{tenant.tenant_id}'",
         ]
         if self.tenant_roles:

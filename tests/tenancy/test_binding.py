@@ -193,6 +193,34 @@ def test_another_shops_table_named_in_full_is_refused(
         assert session.scalar(text("SELECT count(*) FROM job_batches")) == 0
 
 
+def test_a_shop_leaves_no_temporary_table_behind(
+    database: Database, two_shops: tuple[TenantSchema, TenantSchema]
+) -> None:
+    """F8: it would stay with the pooled connection and hide the next shop's own table."""
+    mine, _ = two_shops
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        database.tenant(mine) as session,
+    ):
+        session.execute(text("CREATE TEMPORARY TABLE products (id bigint, handle text)"))
+
+
+def test_a_temporary_table_hides_nothing(
+    database: Database, two_shops: tuple[TenantSchema, TenantSchema]
+) -> None:
+    """F8, F10: whoever made it, in whatever connection of the pool."""
+    url = database.engine.url.render_as_string(hide_password=False)
+    engine = create_database_engine(url, EngineOptions(pool_size=1, max_overflow=0))
+    single = Database(engine)
+    with single.platform() as session:
+        session.execute(text("CREATE TEMPORARY TABLE products (id bigint, handle text)"))
+        session.execute(text("GRANT ALL ON products TO public"))
+    for shop in two_shops:
+        with single.tenant(shop) as session:
+            assert handles(session) == [f"of {shop}"]
+    engine.dispose()
+
+
 def test_shared_rows_of_another_shop_do_not_exist(
     database: Database, two_shops: tuple[TenantSchema, TenantSchema]
 ) -> None:
