@@ -1,0 +1,297 @@
+"""Every route is called with the other shop's real ids. A new route is in it by itself.
+
+The other shop is full: products, variants, photos, batches, jobs, steps, listings, choices, an
+eBay account. A route whose parameters cannot be filled fails here until `_IDS` or `_BODIES` says
+how.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from sqlalchemy import text
+
+from api.policies import GuardedRoute, Policy
+from api.router import ROUTERS
+from backend.container import Container
+from models.base import TenantBase
+from models.selling.ebay import ConnectionStatus, EbayConnection, EbayPicture, EbayProductChoice
+from models.selling.publishing import (
+    Channel,
+    ChannelListing,
+    JobAction,
+    JobBatch,
+    JobOutcome,
+    JobStatus,
+    JobStep,
+    ListingStatus,
+)
+from shared.clock import MovableClock
+from shared.database import Database, TenantSchema
+from tests.factories.catalog import create, photo, price, sized
+from tests.factories.selling import make_job
+from tests.serving import Seller
+
+Ids = Mapping[str, int]
+Everything = Callable[[TenantSchema], dict[str, list[str]]]
+
+_MARK = "only-of-the-other-shop"
+"""Stands in every text of the other shop; in no answer that its neighbour gets."""
+
+_IDS: Mapping[str, str] = {
+    "product_id": "product",
+    "image_id": "image",
+    "job_id": "job",
+    "batch_id": "batch",
+}
+"""What a path parameter, query parameter or body field of that name names."""
+
+_REFUSED = {403, 404, 409, 422}
+
+_VARIANT = {"price": price("9.00"), "quantity": 1, "option_values": ["L"]}
+
+_BODIES: Mapping[str, Callable[[Ids], dict[str, Any]]] = {
+    "PATCH /api/v1/products/{product_id}": lambda ids: {
+        "json": {"title": "taken over", "variants": [{"id": ids["variant"], **_VARIANT}]}
+    },
+    "POST /api/v1/products/{product_id}/images": lambda _: {"files": {"file": ("a.jpg", photo())}},
+    "PUT /api/v1/products/{product_id}/images/order": lambda ids: {
+        "json": {"image_ids": [ids["second image"], ids["image"]]}
+    },
+    "PUT /api/v1/products/{product_id}/channels/ebay": lambda _: {
+        "json": {"category_id": None, "aspects": {"Brand": ["taken over"]}}
+    },
+    "POST /api/v1/publications": lambda ids: {
+        "json": {"product_ids": [ids["product"]], "channels": ["ebay"]}
+    },
+}
+"""What to send where there is a body that names something, or beside a path that does."""
+
+_NAMES_NOTHING = {
+    "GET /api/v1/me",
+    "POST /api/v1/auth/logout",
+    "GET /api/v1/products",
+    "POST /api/v1/products",
+    "POST /api/v1/products/import",
+    "GET /api/v1/jobs",
+    "GET /api/v1/listings",
+    "GET /api/v1/channels/ebay",
+    "DELETE /api/v1/channels/ebay",
+    "POST /api/v1/channels/ebay/connect",
+    "POST /api/v1/channels/ebay/check",
+    "PUT /api/v1/channels/ebay/location",
+    "GET /api/v1/channels/ebay/category-suggestions",
+}
+"""Routes without an id in path or body. A new one is entered here, in sight, or names what it
+takes in `_IDS` and `_BODIES`."""
+
+
+def name_of(route: APIRoute) -> str:
+    return f"{min(route.methods)} {route.path}"
+
+
+CLOSED = [
+    route
+    for router in ROUTERS
+    for route in router.routes
+    if isinstance(route, GuardedRoute) and route.policy in {Policy.SIGNED_IN, Policy.ADMIN}
+]
+NAMING = [route for route in CLOSED if name_of(route) not in _NAMES_NOTHING]
+WITH_PRODUCT = [route for route in NAMING if "product_id" in route.param_convertors]
+LISTS = [
+    route for route in CLOSED if name_of(route) in _NAMES_NOTHING and min(route.methods) == "GET"
+]
+
+
+@pytest.fixture
+def ids(other_seller: Seller, database: Database, clock: MovableClock) -> Ids:
+    """The other shop's, one of each kind that there is."""
+    product = create(other_seller.http, title=_MARK, brand=_MARK, tags=[_MARK], **sized("M", "L"))
+    images = [
+        other_seller.http.post(
+            f"/api/v1/products/{product['id']}/images",
+            files={"file": ("a.jpg", photo(shade=shade))},
+            data={"alt_text": _MARK},
+        ).json()["id"]
+        for shade in (1, 200)
+    ]
+    work = _work_of(database, other_seller.tenant, clock, product["id"])
+    found = {"product": product["id"], "variant": product["variants"][1]["id"]}
+    return found | {"image": images[0], "second image": images[1]} | work
+
+
+def _work_of(
+    database: Database, shop: TenantSchema, clock: MovableClock, product_id: int
+) -> dict[str, int]:
+    now = clock.now()
+    with database.tenant(shop) as session:
+        batch = JobBatch(action=JobAction.UPDATE, requested_by=shop.tenant_id, created_at=now)
+        session.add(batch)
+        session.flush()
+        job = make_job(
+            session,
+            clock,
+            product_id=product_id,
+            batch_id=batch.id,
+            action=JobAction.UPDATE,
+            status=JobStatus.DONE,
+            outcome=JobOutcome.REJECTED,
+            problem_detail=_MARK,
+        )
+        session.add_all(
+            [
+                JobStep(
+                    job_id=job.id,
+                    attempt=1,
+                    name=_MARK,
+                    lease_owner=_MARK,
+                    detail={},
+                    started_at=now,
+                    finished_at=now,
+                ),
+                ChannelListing(
+                    product_id=product_id,
+                    channel=Channel.EBAY,
+                    status=ListingStatus.LIVE,
+                    listing_id=_MARK,
+                    url=_MARK,
+                    remote={},
+                    product_version=1,
+                    read_back={},
+                    published_at=now,
+                    checked_at=now,
+                ),
+                EbayProductChoice(product_id=product_id, category_id=_MARK, aspects={}),
+                EbayPicture(sha256=_MARK, image_url=_MARK, uploaded_at=now),
+                EbayConnection(
+                    id=1,
+                    status=ConnectionStatus.CONNECTED,
+                    remote_user_id=_MARK,
+                    username=_MARK,
+                    marketplace_id="EBAY_US",
+                    access_token=_MARK,
+                    access_expires_at=now,
+                    refresh_token=_MARK,
+                    refresh_expires_at=now,
+                    scopes=[],
+                    readiness={},
+                    connected_at=now,
+                ),
+            ]
+        )
+        return {"batch": batch.id, "job": job.id}
+
+
+@pytest.fixture
+def everything(database: Database, container: Container) -> Everything:
+    """Every row of every table of a shop, its bells and its files."""
+
+    def of(shop: TenantSchema) -> dict[str, list[str]]:
+        with database.tenant(shop) as session:
+            rows = {
+                table: sorted(str(row) for row in session.execute(text(f'SELECT * FROM "{table}"')))
+                for table in TenantBase.metadata.tables
+            }
+            bells = session.execute(text("SELECT * FROM public.tenant_bells")).all()
+        files = Path(container.settings.data_dir).rglob(f"tenants/{shop.tenant_id}/**/*")
+        return rows | {"bells": [str(bell) for bell in bells], "files": sorted(map(str, files))}
+
+    return of
+
+
+def _request(route: APIRoute, ids: Ids) -> dict[str, Any]:
+    """How to call it, every id of it being the other shop's."""
+    name = name_of(route)
+    unknown = [each for each in route.param_convertors if each not in _IDS]
+    assert not unknown, f"{name}: say in _IDS what {unknown} stands for"
+    if route.body_field is not None:
+        assert name in _BODIES, f"{name}: say in _BODIES what to send, or enter _NAMES_NOTHING"
+    filled = {each: ids[_IDS[each]] for each in route.param_convertors}
+    body = _BODIES.get(name, lambda _: {})(ids)
+    return {
+        "method": min(route.methods),
+        "url": route.path_format.format(**filled),
+        "headers": {"If-Match": "*"},
+        **body,
+    }
+
+
+def test_every_table_of_the_other_shop_has_rows(
+    ids: Ids, other_seller: Seller, everything: Everything
+) -> None:
+    """F9: or nothing could leak from it, and these tests would show nothing."""
+    empty = {name for name, rows in everything(other_seller.tenant).items() if not rows}
+    assert empty == {"missing_images"}
+
+
+def test_the_lists_above_name_routes_that_exist() -> None:
+    names = {name_of(route) for route in CLOSED}
+    assert names >= _NAMES_NOTHING | set(_BODIES)
+
+
+@pytest.mark.parametrize("route", NAMING, ids=name_of)
+def test_a_route_refuses_what_belongs_to_the_other_shop(
+    route: APIRoute,
+    seller: Seller,
+    other_seller: Seller,
+    ids: Ids,
+    everything: Everything,
+) -> None:
+    """ST14, A: refused, nothing told, nothing changed in either shop."""
+    before = everything(other_seller.tenant), everything(seller.tenant)
+    answer = seller.http.request(**_request(route, ids))
+    assert answer.status_code in _REFUSED, answer.text
+    assert _MARK not in answer.text
+    assert (everything(other_seller.tenant), everything(seller.tenant)) == before
+
+
+@pytest.mark.parametrize("route", NAMING, ids=name_of)
+def test_the_same_request_is_understood_where_the_things_belong(
+    route: APIRoute, other_seller: Seller, ids: Ids
+) -> None:
+    """ST14: so the refusal above is about whose they are, and not about a wrong request."""
+    answer = other_seller.http.request(**_request(route, ids))
+    understood = answer.status_code < 400 or answer.json()["code"] in {
+        "nothing-publishable",
+        "product-in-use",
+        "job-already-ended",
+    }
+    assert understood, answer.text
+
+
+def _names_parts(route: APIRoute) -> bool:
+    """Whether it names something beside the product."""
+    numbers = dict.fromkeys(["product", "variant", "image", "second image", "job", "batch"], 1)
+    others = {**dict.fromkeys(numbers, 2), "product": 1}
+    return str(_request(route, numbers)) != str(_request(route, others))
+
+
+@pytest.mark.parametrize("route", WITH_PRODUCT, ids=name_of)
+def test_parts_of_the_other_shop_do_not_fit_into_ones_own_product(
+    route: APIRoute, seller: Seller, other_seller: Seller, ids: Ids, everything: Everything
+) -> None:
+    """ST14: one's own product with the other's variants and photos."""
+    own = create(seller.http)
+    assert own["variants"][0]["id"] != ids["variant"], "both sequences begin at 1"
+    before = everything(other_seller.tenant), everything(seller.tenant)
+    answer = seller.http.request(**_request(route, {**ids, "product": own["id"]}))
+    assert _MARK not in answer.text
+    assert everything(other_seller.tenant) == before[0]
+    if _names_parts(route):
+        assert answer.status_code in _REFUSED, answer.text
+        assert everything(seller.tenant) == before[1]
+
+
+@pytest.mark.parametrize("route", LISTS, ids=name_of)
+def test_a_list_shows_nothing_of_the_other_shop(route: APIRoute, seller: Seller, ids: Ids) -> None:
+    """ST14: whatever it is filtered by."""
+    known = {each.alias for each in route.dependant.query_params}
+    filters: list[dict[str, Any]] = [{}, {"q": "only"}, {"brand": _MARK}]
+    filters += [{name: ids[what]} for name, what in _IDS.items() if name in known]
+    for query in filters:
+        answer = seller.http.get(route.path, params=query)
+        assert _MARK not in answer.text
+        if answer.is_success:
+            assert answer.json().get("items", []) == []
