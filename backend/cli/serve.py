@@ -1,8 +1,11 @@
 """`stoflow serve`."""
 
+import signal
 import socket
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -16,6 +19,8 @@ from backend.container import Container
 from shared.errors import Misconfigured
 
 SHUTDOWN_GRACE = timedelta(seconds=10)
+
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 def serve(
@@ -31,10 +36,32 @@ def serve(
 
 
 def run_server(container: Container, host: str, port: int) -> None:
-    """Serve in this thread until SIGINT or SIGTERM. Raises `Misconfigured` for a taken port."""
-    with _listening(host, port) as listener:
+    """Serve in the main thread until SIGINT or SIGTERM, then return.
+
+    Raises `Misconfigured` for a taken port.
+    """
+    with _listening(host, port) as listener, _stopping_in_order():
         server = uvicorn.Server(server_config(create_app(container), host, port))
         server.run([listener])
+
+
+@contextmanager
+def _stopping_in_order() -> Iterator[None]:
+    """uvicorn stops in order and then raises the signal again.
+
+    That would end the process before the worker has finished its jobs and the embedded database
+    is stopped.
+    """
+    before = {number: signal.signal(number, _heeded) for number in _STOPS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _heeded(_number: int, _frame: FrameType | None) -> None:
+    """The server has stopped for it already."""
 
 
 def _listening(host: str, port: int) -> socket.socket:
