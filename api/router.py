@@ -1,4 +1,7 @@
-"""The table of contents: every router of the API. A room adds its routers here."""
+"""The table of contents: every router of the API. A room adds its routers here.
+
+Paths are tried in this order: what is asked most stands first.
+"""
 
 from fastapi import APIRouter
 
@@ -9,9 +12,9 @@ from api.selling.ebay import routes as ebay
 from api.selling.publishing import routes as publishing
 
 ROUTERS: tuple[APIRouter, ...] = (
-    *health.ROUTERS,
-    *identity.ROUTERS,
     *catalog.ROUTERS,
     *publishing.ROUTERS,
     *ebay.ROUTERS,
+    *identity.ROUTERS,
+    *health.ROUTERS,
 )

@@ -49,6 +49,11 @@ HandlerTable = Mapping[tuple[Channel, JobAction], AnyHandler]
 BELL_LEASE = timedelta(seconds=10)
 """How long a worker may take from a bell to a claimed job before another looks too."""
 
+_WORKERS_DIED = Problem(
+    "workers-died",
+    "Our workers stopped in the middle of this each time; look on the channel before you retry.",
+)
+
 _VERDICTS = (Completed, Retry, Snooze, Cancel, Parked, Unknown)
 
 
@@ -112,12 +117,21 @@ class MarketplaceJobProcessor:
         claimed = None
         if job is not None:
             lease = Lease(bell.tenant, job.id, new_uuid(), self._owner)
-            until = now + self._leases.duration
-            transitions.start(job, lease=lease.id, owner=lease.owner, now=now, until=until)
-            self._tell(session, lease, job, "picked up")
-            claimed = lease, job
+            claimed = (lease, job) if self._start(session, lease, job) else None
         self._set_bell(session, bell)
         return claimed
+
+    def _start(self, session: TenantSession, lease: Lease, job: MarketplaceJob) -> bool:
+        """Take the job, unless it has cost too many workers already."""
+        now = self._clock.now()
+        if job.attempts >= job.max_attempts:
+            transitions.give_up(job, _WORKERS_DIED, now=now)
+            self._tell(session, lease, job, "given up")
+            return False
+        until = now + self._leases.duration
+        transitions.start(job, lease=lease.id, owner=lease.owner, now=now, until=until)
+        self._tell(session, lease, job, "picked up")
+        return True
 
     def _set_bell(self, session: TenantSession, bell: RungBell) -> None:
         """Ring when the next job is due, but never earlier than now: shops take turns."""

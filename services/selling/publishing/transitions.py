@@ -29,7 +29,7 @@ ALLOWED: Mapping[JobStatus, frozenset[JobStatus]] = {
             JobStatus.CANCELLED,
         }
     ),
-    JobStatus.PARKED: frozenset({JobStatus.RUNNING, JobStatus.CANCELLED}),
+    JobStatus.PARKED: frozenset({JobStatus.RUNNING, JobStatus.DONE, JobStatus.CANCELLED}),
     JobStatus.DONE: frozenset({JobStatus.PENDING}),
     JobStatus.CANCELLED: frozenset({JobStatus.PENDING}),
 }
@@ -79,6 +79,12 @@ def settle(job: MarketplaceJob, verdict: Verdict, *, now: datetime) -> None:
             job.leased_until, job.waiting_for = deadline, waiting_for
         case _:
             assert_never(verdict)
+
+
+def give_up(job: MarketplaceJob, problem: Problem, *, now: datetime) -> None:
+    """Its workers died every time: nobody knows what happened, and nobody else should try."""
+    _finish(job, JobStatus.DONE, JobOutcome.UNKNOWN, now)
+    _note(job, problem)
 
 
 def cancel(job: MarketplaceJob, *, now: datetime) -> None:

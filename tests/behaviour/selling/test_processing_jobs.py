@@ -427,6 +427,32 @@ def test_a_dead_workers_job_is_rescued_and_the_late_worker_cannot_write(
     assert job.attempts == 2
 
 
+def test_a_job_that_costs_every_worker_its_life_is_given_up(
+    database: Database,
+    tenant: TenantSchema,
+    processor: MarketplaceJobProcessor,
+    handler: ScriptedHandler,
+    clock: MovableClock,
+    add_job: AddJob,
+) -> None:
+    """G1: rescued as often as it may be tried, then unknown, and never a false failure."""
+
+    class Killed(BaseException):
+        """What no handler catches, as a SIGKILL."""
+
+    handler.acts = [raising(Killed())]  # type: ignore[arg-type]
+    job_id = add_job(max_attempts=3)
+    for _ in range(3):
+        with pytest.raises(Killed):
+            processor.process_next_job(Lane.BULK)
+        clock.advance(LEASE)
+    assert processor.process_next_job(Lane.BULK) is None
+    job = read(database, tenant, job_id)
+    assert (job.status, job.outcome) == (JobStatus.DONE, JobOutcome.UNKNOWN)
+    assert (job.attempts, job.problem_code) == (3, "workers-died")
+    assert bells(database) == 0
+
+
 def test_a_heartbeat_keeps_a_slow_job(
     database: Database,
     tenant: TenantSchema,
