@@ -87,7 +87,8 @@ class RequestEdge:
                 if not any(name == b"cache-control" for name, _ in headers):
                     headers.append(_NO_STORE)
                 headers += _SECURITY_HEADERS
-                headers.append((b"content-security-policy", csp))
+                if not any(name == b"content-security-policy" for name, _ in headers):
+                    headers.append((b"content-security-policy", csp))
                 headers.append((b"x-request-id", request_id.encode()))
             await send(message)
 

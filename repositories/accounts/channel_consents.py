@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from models.accounts.channel_consents import ChannelConsent
 from shared.database import PlatformSession
@@ -18,6 +18,16 @@ class ChannelConsentRepository:
         """Store a new consent request."""
         self._session.add(consent)
         self._session.flush()
+
+    def unused(self, state_hash: str, channel: str) -> ChannelConsent | None:
+        """A consent request without using it up; None when it is unknown or was used."""
+        return self._session.scalar(
+            select(ChannelConsent).where(
+                ChannelConsent.state_hash == state_hash,
+                ChannelConsent.channel == channel,
+                ChannelConsent.used_at.is_(None),
+            )
+        )
 
     def use(self, state_hash: str, channel: str, now: datetime) -> ChannelConsent | None:
         """Use up a state; None when it is unknown or was used. Only one caller ever gets it."""

@@ -3,14 +3,20 @@
 from typing import Annotated
 
 import structlog
-from fastapi import Body, Path, Query, Request, Response
+from fastapi import Body, Form, Path, Query, Request, Response
 
 from api.dependencies.actors import CurrentAccount
 from api.dependencies.services_ebay import AccountDesk, Choices, Connecting
 from api.dependencies.sessions import OwnShop, Tenant
 from api.policies import Policy, guarded_router
 from api.problems import problems, report
-from api.selling.ebay.pages import connected_page, refused_page, wants_page
+from api.selling.ebay.pages import (
+    confirmation_page,
+    connected_page,
+    refused_page,
+    sent_by_browser,
+    wants_page,
+)
 from api.selling.ebay.schemas import (
     CheckIn,
     ChoiceIn,
@@ -57,6 +63,10 @@ ROUTERS = (channel, returning, products)
 
 OUTSIDE = (EbayRefusal, EbayGrantRefused, APIConnectionError, APITimeoutError)
 
+COMING_BACK = problems(ConsentStateRefused, ConsentDeclined, OtherEbayAccount, *OUTSIDE)
+
+State = Annotated[str, Query(max_length=512)]
+
 ProductId = Annotated[int, Path(gt=0, lt=2**63)]
 
 
@@ -72,31 +82,43 @@ def connect(actor: CurrentAccount, shop: OwnShop, connecting: Connecting) -> Con
     return ConsentOut.of(connecting.begin(shop, actor.user_id))
 
 
-@returning.get(
-    "/callback",
-    response_model=ConnectedOut,
-    responses=problems(ConsentStateRefused, ConsentDeclined, OtherEbayAccount, *OUTSIDE),
-)
+@returning.get("/callback", response_model=ConnectedOut, responses=COMING_BACK)
 def come_back(
     request: Request,
     connecting: Connecting,
     desk: AccountDesk,
-    state: Annotated[str, Query(max_length=512)],
+    state: State,
     code: Annotated[str | None, Query(max_length=2048)] = None,
     error: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response | ConnectedOut:
-    """Where eBay sends the seller's browser; a page for browsers, JSON for programs."""
+    """Where eBay sends the seller's browser. A program completes at once and gets JSON.
+
+    A browser gets a page that names the account that asked and changes nothing; its button posts
+    here. The link may have come from somebody else than whoever agreed at eBay.
+    """
+    browser = sent_by_browser(request.headers)
+    try:
+        if browser and code and not error:
+            return confirmation_page(connecting.asked_by(state), state, code)
+        return _connected(_complete(connecting, desk, state, code, error), page=browser)
+    except StoflowError as refused:
+        return _refused(refused, page=browser)
+
+
+@returning.post("/callback", response_model=ConnectedOut, responses=COMING_BACK)
+def confirm(
+    request: Request,
+    connecting: Connecting,
+    desk: AccountDesk,
+    state: State,
+    code: Annotated[str, Form(min_length=1, max_length=2048)],
+) -> Response | ConnectedOut:
+    """The button of the page above: connect. A page for browsers, JSON for programs."""
     page = wants_page(request.headers.get("accept", ""))
     try:
-        view = _complete(connecting, desk, state, code, error)
+        return _connected(_complete(connecting, desk, state, code, None), page=page)
     except StoflowError as refused:
-        if not page:
-            raise
-        report(refused)
-        return refused_page(refused)
-    if page:
-        return connected_page(view)
-    return ConnectedOut(connected=True, channel=EbayChannelOut.of(view))
+        return _refused(refused, page=page)
 
 
 @channel.post("/check", responses=problems(EbayNotConnected, *OUTSIDE))
@@ -158,3 +180,16 @@ def _complete(
         # Connected all the same; the readiness says that it has to be checked again.
         log.warning("ebay.not_checked", tenant=shop.name, reason=unreadable.code)
         return desk.view(shop)
+
+
+def _connected(view: EbayAccountView, *, page: bool) -> Response | ConnectedOut:
+    if page:
+        return connected_page(view)
+    return ConnectedOut(connected=True, channel=EbayChannelOut.of(view))
+
+
+def _refused(error: StoflowError, *, page: bool) -> Response:
+    if not page:
+        raise error
+    report(error)
+    return refused_page(error)

@@ -14,6 +14,7 @@ from models.accounts.channel_consents import ChannelConsent
 from models.selling.ebay import ConnectionStatus, EbayConnection
 from models.selling.publishing import Channel
 from repositories.accounts.channel_consents import ChannelConsentRepository
+from repositories.accounts.identity import UserRepository
 from repositories.selling.ebay import EbayConnectionRepository, EbayPictureRepository
 from services.gateways.ebay.errors import EbayGrantRefused
 from services.gateways.ebay.gateway import EbayGateway
@@ -107,6 +108,19 @@ class EbayConnecting:
             )
         return ConsentRequest(url, expires_at)
 
+    def asked_by(self, state: str) -> str:
+        """The e-mail address of the account that began the consent; nothing is used up.
+
+        Raises `ConsentStateRefused`, as `finish` would.
+        """
+        with self._database.platform() as session:
+            found = ChannelConsentRepository(session).unused(_hash_of(state), Channel.EBAY)
+            consent = _good(found, self._clock.now())
+            user = UserRepository(session).get(consent.user_id)
+        if user is None:
+            raise ConsentStateRefused("The account that asked for this is gone.")
+        return user.email
+
     def finish(self, state: str, code: str | None, error: str | None) -> TenantSchema:
         """Complete the consent behind `state`; returns the shop it belongs to.
 
@@ -144,11 +158,7 @@ class EbayConnecting:
         now = self._clock.now()
         with self._database.platform() as session:
             consent = ChannelConsentRepository(session).use(_hash_of(state), Channel.EBAY, now)
-        if consent is None:
-            raise ConsentStateRefused("This link was not made here or was used already.")
-        if consent.expires_at <= now:
-            raise ConsentStateRefused("This link has expired. Start again.")
-        return consent
+        return _good(consent, now)
 
     def _exchange(self, code: str) -> SellerGrant:
         try:
@@ -189,6 +199,14 @@ class EbayConnecting:
             "refreshing_until": None,
             "connected_at": self._clock.now(),
         }
+
+
+def _good(consent: ChannelConsent | None, now: datetime) -> ChannelConsent:
+    if consent is None:
+        raise ConsentStateRefused("This link was not made here or was used already.")
+    if consent.expires_at <= now:
+        raise ConsentStateRefused("This link has expired. Start again.")
+    return consent
 
 
 def _refuse_swap(connection: EbayConnection, user: EbayUser, *, listed: bool) -> None:

@@ -1,8 +1,11 @@
 """Connecting the eBay account: consent, tokens at rest, readiness, and what can go wrong."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import escape, unescape
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -14,7 +17,10 @@ from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
 from tests.behaviour.selling.ebay.conftest import CHANNEL, Shop, begin, connect, redirected, through
 from tests.contracts.ebay_shop import Sandbox
-from tests.serving import Seller, sign_in
+from tests.serving import Seller, sign_in, sign_up
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml"}
+"""What every browser sends when it goes to an address."""
 
 HOME = {"name": "Home", "country": "US", "postal_code": "94103"}
 
@@ -134,17 +140,133 @@ def test_a_code_that_ebay_does_not_take_connects_nothing(seller: Seller, ebay: S
     assert channel_of(seller)["status"] == "not_connected"
 
 
-def test_browsers_get_a_page(seller: Seller, ebay: Sandbox) -> None:
-    """C7: with what is still to be done, escaped; a refusal keeps its status."""
+def press_connect(page: httpx.Response) -> httpx.Response:
+    """Send the form of the confirmation page, as a browser does."""
+    action, fields = _form_of(page.text)
+    return httpx.post(urljoin(str(page.url), action), data=fields, headers=BROWSER)
+
+
+def _form_of(page: str) -> tuple[str, dict[str, str]]:
+    (action,) = re.findall(r'<form method="post" action="([^"]*)">', page)
+    fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', page)
+    return unescape(action), {name: unescape(value) for name, value in fields}
+
+
+def test_a_browser_is_asked_first_and_nothing_changes(
+    seller: Seller, ebay: Sandbox, database: Database
+) -> None:
+    """E5, ST21: whoever agreed at eBay sees whose shop it is; looking twice does no harm."""
     address = redirected(ebay, begin(seller), "alice")
-    browser = {"Accept": "text/html,application/xhtml+xml"}
-    page = httpx.get(address, headers=browser)
+    calls = ebay.control("calls", method="GET")
+    pages = [httpx.get(address, headers=BROWSER) for _ in range(2)]
+    for page in pages:
+        assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert seller.email in page.text
+        assert "close this page" in page.text
+    assert ebay.control("calls", method="GET") == calls
+    assert stored(database, seller.tenant) is None
+    assert channel_of(seller)["status"] == "not_connected"
+
+
+def test_pressing_connect_connects_and_says_what_is_missing(seller: Seller, ebay: Sandbox) -> None:
+    """C7: with what is still to be done, escaped; a refusal keeps its status."""
+    asked = httpx.get(redirected(ebay, begin(seller), "alice"), headers=BROWSER)
+    page = press_connect(asked)
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "TESTUSER_alice" in page.text
     assert "location" in page.text
-    refused = httpx.get(address, headers=browser)
+    before = channel_of(seller)
+    assert (before["status"], before["username"]) == ("connected", "TESTUSER_alice")
+    for refused in (press_connect(asked), httpx.get(str(asked.url), headers=BROWSER)):
+        assert refused.status_code == 400
+        assert "used already" in refused.text
+        assert "<form" not in refused.text
+    assert channel_of(seller) == before
+
+
+def test_only_the_confirmation_may_send_a_form(seller: Seller, ebay: Sandbox) -> None:
+    """ST21: to us alone and in no frame; one policy, not two that are both obeyed."""
+    asked = httpx.get(redirected(ebay, begin(seller), "alice"), headers=BROWSER)
+    done = press_connect(asked)
+    for page, form_action in ((asked, "form-action 'self'"), (done, "form-action 'none'")):
+        (policy,) = page.headers.get_list("content-security-policy")
+        assert form_action in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "default-src 'none'" in policy
+
+
+def test_the_confirmation_escapes_what_it_shows(api: httpx.Client, ebay: Sandbox) -> None:
+    """ST21: an account's address and what stands in the link are text, never markup."""
+    stranger = sign_up(api, "o'neil&amp@example.com")
+    address = httpx.URL(redirected(ebay, begin(stranger), "alice"))
+    code = '"><script>alert(1)</script>'
+    page = httpx.get(address.copy_set_param("code", code), headers=BROWSER)
+    assert page.status_code == 200
+    assert escape(stranger.email) in page.text
+    assert stranger.email not in page.text
+    assert "<script" not in page.text
+    assert _form_of(page.text) == (f"?state={address.params['state']}", {"code": code})
+
+
+def test_a_picture_on_somebodys_page_connects_nothing(
+    seller: Seller, ebay: Sandbox, database: Database
+) -> None:
+    """ST21: a browser can be led here without a page, and then asks for none."""
+    address = redirected(ebay, begin(seller), "alice")
+    picture = {"Accept": "image/webp,*/*", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    assert "<form" in httpx.get(address, headers=picture).text
+    assert stored(database, seller.tenant) is None
+
+
+@pytest.mark.parametrize("headers", [{}, {"Accept": "application/json", "Sec-Fetch-Mode": "cors"}])
+def test_a_program_completes_at_once(
+    seller: Seller, ebay: Sandbox, headers: dict[str, str]
+) -> None:
+    """E1: also the script of a dashboard."""
+    answer = httpx.get(redirected(ebay, begin(seller), "alice"), headers=headers)
+    assert (answer.status_code, answer.json()["connected"]) == (200, True)
+    assert channel_of(seller)["status"] == "connected"
+
+
+def test_a_program_may_confirm_as_well(seller: Seller, ebay: Sandbox) -> None:
+    """E5: JSON; the code is needed, and a request without it leaves the state as it was."""
+    address = httpx.URL(redirected(ebay, begin(seller), "alice"))
+    here = address.copy_with(query=None).copy_set_param("state", address.params["state"])
+    refused = httpx.post(here)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid-input")
+    code = {"code": address.params["code"]}
+    assert httpx.post(here, data=code).json()["connected"]
+    again = httpx.post(here, data=code)
+    assert (again.status_code, again.json()["code"]) == (400, "consent-state-refused")
+
+
+@pytest.mark.parametrize("decision", ["decline", "agree"])
+def test_a_browser_is_told_at_once_what_cannot_be_completed(
+    seller: Seller, ebay: Sandbox, clock: MovableClock, decision: str
+) -> None:
+    """E1, E5: declined, expired and forged consents have no button."""
+    address = httpx.URL(redirected(ebay, begin(seller), "alice", decision=decision))
+    forged = httpx.get(address.copy_set_param("state", "x" * 43), headers=BROWSER)
+    if decision == "agree":
+        clock.advance(timedelta(minutes=15))
+    answer = httpx.get(address, headers=BROWSER)
+    assert ("did not agree" if decision == "decline" else "has expired") in answer.text
+    for refused in (answer, forged):
+        assert refused.status_code == 400
+        assert "<form" not in refused.text
+    assert httpx.get(address, headers=BROWSER).status_code == 400
+
+
+def test_the_button_of_an_expired_confirmation_connects_nothing(
+    seller: Seller, ebay: Sandbox, clock: MovableClock, database: Database
+) -> None:
+    """E5: the quarter of an hour counts to the button."""
+    asked = httpx.get(redirected(ebay, begin(seller), "alice"), headers=BROWSER)
+    clock.advance(timedelta(minutes=15))
+    refused = press_connect(asked)
     assert refused.status_code == 400
-    assert "used already" in refused.text
+    assert "has expired" in refused.text
+    assert stored(database, seller.tenant) is None
 
 
 def test_another_ebay_account_is_refused_and_nothing_changes(
