@@ -54,11 +54,11 @@ clean: ## Remove .venv and all data of the demo
 
 .venv/runtime: .venv/bin/pip requirements.lock pyproject.toml
 	@echo "Installing what StoFlow runs on …"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 .venv/dev: .venv/runtime requirements-dev.lock
 	@echo "Installing what the tests need …"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements-dev.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.lock
 	@touch $@
