@@ -96,7 +96,11 @@ def open_database(settings: Settings, clock: Clock) -> tuple[Database, EmbeddedP
         embedded = EmbeddedPostgres(settings.data_dir / "postgres")
         url = embedded.ensure_database()
     engine = create_database_engine(url, options)
-    database = Database(engine, tenant_roles=settings.database.tenant_roles)
+    database = Database(
+        engine,
+        tenant_roles=settings.database.tenant_roles,
+        check_sentinel=settings.database.check_sentinel,
+    )
     if embedded is not None:
         bring_up_to_date(database, clock)
     return database, embedded

@@ -39,6 +39,8 @@ class DatabaseSettings(BaseSettings):
     max_overflow: int = Field(default=0, ge=0, validation_alias="STOFLOW_DATABASE_MAX_OVERFLOW")
     tenant_roles: bool = Field(default=True, validation_alias="STOFLOW_DATABASE_TENANT_ROLES")
     """Each shop's transactions run under a role of its own. Off only on Citus."""
+    check_sentinel: bool = Field(default=False, validation_alias="STOFLOW_DATABASE_CHECK_SENTINEL")
+    """Every transaction of a shop compares the schema's sentinel row with its tenant: test mode."""
 
 
 class TokenSettings(BaseSettings):

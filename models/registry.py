@@ -3,7 +3,7 @@
 from models.accounts import channel_consents, identity, tenants
 from models.base import PlatformBase, TenantBase
 from models.reference import attributes, marketplace_mappings
-from models.selling import catalog, ebay, publishing
+from models.selling import catalog, ebay, publishing, sentinel
 
 MODULES = (
     identity,
@@ -14,6 +14,7 @@ MODULES = (
     catalog,
     publishing,
     ebay,
+    sentinel,
 )
 
 PLATFORM_METADATA = PlatformBase.metadata

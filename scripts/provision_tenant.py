@@ -7,7 +7,7 @@ The same as `stoflow tenants provision`.
 
 import typer
 
-from backend.cli.tenants import provision
+from backend.cli.tenants.opening import provision
 
 if __name__ == "__main__":
     typer.run(provision)

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 from backend.app import create_app
 from backend.cli import app
-from backend.cli.tenants import PASSWORD_VARIABLE
+from backend.cli.tenants.opening import PASSWORD_VARIABLE
 from backend.container import Container, build_container
 from backend.embedded import EmbeddedPostgres
 from backend.keys import new_token_key
@@ -77,7 +77,7 @@ def worker_database(server_url: str) -> Iterator[Database]:
     url = create_empty_database(server_url, name)
     engine = create_database_engine(url, EngineOptions(pool_size=10, max_overflow=30))
     migrate(engine)
-    yield Database(engine)
+    yield Database(engine, check_sentinel=True)
     engine.dispose()
     drop_database(server_url, name)
 
@@ -201,6 +201,7 @@ def run(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch)
     """Run a command on the test's database."""
     url = database.engine.url.render_as_string(hide_password=False)
     monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("STOFLOW_DATABASE_CHECK_SENTINEL", "true")
     monkeypatch.delenv(PASSWORD_VARIABLE, raising=False)
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level

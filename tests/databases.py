@@ -23,7 +23,7 @@ def drop_database(server_url: str, name: str) -> None:
 
 
 def remove_everything(database: Database) -> None:
-    """Drop every shop and empty every shared table but the catalogues."""
+    """Drop every shop and empty every shared table but versions, blueprints and catalogues."""
     with database.engine.begin() as connection:
         schemas = connection.scalars(
             text(r"SELECT nspname FROM pg_namespace WHERE nspname ~ '^user_\d+$'")
@@ -36,7 +36,7 @@ def remove_everything(database: Database) -> None:
         tables = connection.scalars(
             text(
                 "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-                " AND tablename <> 'platform_schema_version'"
+                " AND tablename NOT IN ('platform_schema_version', 'tenant_blueprints')"
             )
         ).all()
         names = ", ".join(f"public.{quote_identifier(table)}" for table in tables)

@@ -1,9 +1,10 @@
-"""Tenants and their bells."""
+"""Tenants, the blueprints their schemas are made from, and their bells."""
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Index
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Moment, PlatformBase, words
@@ -14,23 +15,68 @@ class TenantStatus(StrEnum):
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    """Closed by the operator; everything stays where it is."""
+    HIBERNATING = "hibernating"
+    """On the way to sleep: nobody writes any more, the archive is being made."""
+    HIBERNATED = "hibernated"
+    """Archived in the object store, schema and role dropped; comes back when its owner signs in."""
     RETIRED = "retired"
+    """Closed for good; dropped when its grace period is over."""
+
+
+SCHEMALESS = (TenantStatus.HIBERNATED,)
+"""Statuses of a shop that has no schema at the moment."""
 
 
 class Tenant(PlatformBase):
     """A seller's shop; its schema is `user_<id>` and `id` is the owner's user id."""
 
     __tablename__ = "tenants"
-    __table_args__ = {"schema": "public"}
+    __table_args__ = (
+        Index("ix_tenants_schema_version", "schema_version"),
+        {"schema": "public"},
+    )
 
     id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("public.users.id"), primary_key=True, autoincrement=False
     )
     status: Mapped[TenantStatus] = mapped_column(words(TenantStatus, "status"))
     schema_version: Mapped[str]
-    """Revision of the tenant migration line that the schema is at."""
+    """Revision of the tenant migration line that the schema, or its archive, is at."""
+    migration_error: Mapped[str | None]
+    """Why the last migration left the shop at its revision; None when none failed."""
+    migration_failed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[Moment]
+    status_changed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     retired_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    drop_after: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """End of a retired shop's grace period."""
+    archive_key: Mapped[str | None]
+    """Where in the object store the archive of a hibernated or retired shop lies."""
+
+
+class TenantBlueprint(PlatformBase):
+    """The SQL that makes an empty schema at a revision, kept so that every process can run it.
+
+    New shops are made at the one current revision, also by a process of an older version.
+    """
+
+    __tablename__ = "tenant_blueprints"
+    __table_args__ = (
+        Index(
+            "uq_tenant_blueprints_current",
+            "is_current",
+            unique=True,
+            postgresql_where=text("is_current"),
+        ),
+        {"schema": "public"},
+    )
+
+    revision: Mapped[str] = mapped_column(primary_key=True)
+    statements: Mapped[list[str]] = mapped_column(JSONB)
+    """In order; they name no schema."""
+    is_current: Mapped[bool]
+    recorded_at: Mapped[Moment]
 
 
 class Lane(StrEnum):

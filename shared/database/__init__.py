@@ -2,7 +2,13 @@
 
 from shared.database.engine import EngineOptions, create_database_engine
 from shared.database.outages import outage_in
-from shared.database.sessions import Database, PlatformSession, SignIn, TenantSession
+from shared.database.sessions import (
+    Database,
+    PlatformSession,
+    SignIn,
+    TenantSession,
+    WrongSchema,
+)
 from shared.database.tenant_schema import TEMPLATE_SCHEMA, TenantSchema
 
 __all__ = [
@@ -13,6 +19,7 @@ __all__ = [
     "SignIn",
     "TenantSchema",
     "TenantSession",
+    "WrongSchema",
     "create_database_engine",
     "outage_in",
 ]

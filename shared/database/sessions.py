@@ -22,6 +22,10 @@ _UNDEFINED_ROLE = "22023"
 """SQLSTATE of SET ROLE to a role that does not exist."""
 
 
+class WrongSchema(RuntimeError):
+    """A transaction met another tenant's sentinel: a bug; nothing was read or written."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignIn:
     """On whose behalf a session works: each of its transactions asks whether that still holds."""
@@ -72,7 +76,9 @@ class TenantSession(PlatformSession):
             if getattr(error.orig, "pgcode", None) == _UNDEFINED_ROLE:
                 raise TenantUnavailable("There is no such shop.") from None
             raise
-        status, signed_in = found or (None, True)
+        status, signed_in, at_home = found or (None, True, True)
+        if not at_home:
+            raise WrongSchema(f"bound to {self.tenant}, but the schema belongs to another tenant")
         if not signed_in:
             raise SignedOut
         if status != "active":
@@ -92,17 +98,22 @@ def _bind_each_transaction(
 class Database:
     """Opens sessions on one engine.
 
-    `tenant_roles` off means search_path isolation only, as on Citus (see docs/adr).
+    `tenant_roles` off means search_path isolation only, as on Citus (see docs/adr). With
+    `check_sentinel` each tenant transaction also reads the schema's sentinel and raises
+    `WrongSchema` when it names somebody else: test mode.
     """
 
     statement_timeout: ClassVar[str] = "30s"
     idle_timeout: ClassVar[str] = "60s"
 
-    def __init__(self, engine: Engine, *, tenant_roles: bool = True) -> None:
+    def __init__(
+        self, engine: Engine, *, tenant_roles: bool = True, check_sentinel: bool = False
+    ) -> None:
         assert engine.url.database is not None
         self.engine = engine
         self.name = engine.url.database
         self.tenant_roles = tenant_roles
+        self.check_sentinel = check_sentinel
 
     def role_of(self, tenant: TenantSchema) -> str:
         """The role that owns this tenant's schema."""
@@ -146,8 +157,11 @@ class Database:
         if self.tenant_roles:
             settings.append(f"SET LOCAL ROLE {quote_identifier(self.role_of(tenant))}")
         signed_in = "true" if sign_in is None else sign_in.holds_sql
+        at_home = "true"
+        if self.check_sentinel:
+            at_home = f"(SELECT tenant_id FROM tenant_sentinel) = {tenant.tenant_id}"  # noqa: S608
         settings.append(
-            f"SELECT status, {signed_in}"  # noqa: S608 - made of numbers and a UUID
+            f"SELECT status, {signed_in}, {at_home}"  # noqa: S608 - made of numbers and a UUID
             f" FROM public.tenants WHERE id = {tenant.tenant_id}"
         )
         return "; ".join(settings)

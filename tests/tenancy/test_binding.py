@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import ProgrammingError
 
+from backend.container import Container
 from models.accounts.tenants import TenantStatus
 from models.selling.catalog import Product, ProductStatus
 from repositories.accounts.tenants import TenantRepository
@@ -15,6 +16,7 @@ from shared.database import (
     EngineOptions,
     TenantSchema,
     TenantSession,
+    WrongSchema,
     create_database_engine,
 )
 from shared.errors import TenantUnavailable
@@ -312,3 +314,24 @@ def test_roles_can_be_switched_off(
     with without_roles.tenant(mine) as session:
         assert handles(session) == [f"of {mine}"]
         assert session.scalar(text("SELECT current_user = session_user"))
+
+
+def test_a_schema_that_says_it_is_anothers_is_refused(
+    database: Database, two_shops: tuple[TenantSchema, TenantSchema]
+) -> None:
+    """X2, F8: the sentinel, checked at every begin in test mode."""
+    mine, other = two_shops
+    with database.platform() as session:
+        session.execute(text(f"UPDATE {mine}.tenant_sentinel SET tenant_id = {other.tenant_id}"))
+    with database.tenant(mine) as session, pytest.raises(WrongSchema):
+        handles(session)
+    with database.tenant(other) as session:
+        assert handles(session) == [f"of {other}"]
+
+
+def test_every_tenant_session_of_the_tests_checks_the_sentinel(
+    database: Database, container: Container
+) -> None:
+    """X2: the check is on in whatever the tests drive."""
+    assert database.check_sentinel
+    assert container.database is database

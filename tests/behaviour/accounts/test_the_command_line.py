@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from backend.cli.tenants import PASSWORD_VARIABLE
+from backend.cli.tenants.opening import PASSWORD_VARIABLE
 from backend.keys import load_keys
 from backend.settings import Settings
 from migrations.lines import PLATFORM, TENANT
