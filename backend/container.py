@@ -16,7 +16,8 @@ from backend.keys import Keys, load_keys
 from backend.settings import Settings
 from backend.upkeep import bring_up_to_date
 from migrations.lines import PLATFORM
-from migrations.runner import current_platform_revision, has_reached, tenant_script
+from migrations.rendering import tenant_script
+from migrations.runner import current_platform_revision, has_reached
 from services.accounts.identity.access_tokens import AccessTokens
 from services.accounts.identity.passwords import Passwords
 from services.accounts.tenants.provisioning import TenantProvisioning

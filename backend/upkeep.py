@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from migrations.lines import TENANT
-from migrations.runner import head_of, migrate, tenant_script
+from migrations.rendering import head_of, tenant_script
+from migrations.runner import migrate
 from services.accounts.tenants.upgrading import TenantUpgrades, UpgradeReport
 from services.reference.attributes.loading import CatalogueLoading
 from shared.clock import Clock

@@ -13,7 +13,7 @@ import psycopg2
 from benchmarks import peers
 from benchmarks.answer import Answer, alternately
 from benchmarks.installation import address_of, empty_installation
-from migrations.runner import tenant_script
+from migrations.rendering import tenant_script
 from models.accounts.identity import Role, User
 from services.accounts.tenants.provisioning import TenantProvisioning
 from shared.clock import SystemClock

@@ -14,6 +14,7 @@ GRANTS = (
     "GRANT SELECT ON ALL TABLES IN SCHEMA product_attributes TO {group}",
     "GRANT SELECT (id, status) ON public.tenants TO {group}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON public.tenant_bells TO {group}",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON public.dead_jobs TO {group}",
     "GRANT SELECT (id, user_id, revoked_at) ON public.auth_sessions TO {group}",
     "REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC",
 )

@@ -13,6 +13,7 @@ if context.is_offline_mode():
         version_table=line.version_table,
         as_sql=True,
         output_buffer=context.config.attributes["buffer"],
+        on_version_apply=context.config.attributes["on_step"],
     )
 else:
     context.configure(

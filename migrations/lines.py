@@ -1,6 +1,7 @@
 """What distinguishes the two migration lines."""
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,19 @@ class Line:
     version_schema: str | None
     """None: wherever the search_path points."""
     schemas: frozenset[str] | None
+    further_folders: tuple[Path, ...] = ()
+    """Where revisions beyond those of the product lie."""
+
+    def continued_in(self, folder: Path) -> "Line":
+        """The same line with the revisions of one more folder."""
+        return replace(self, further_folders=(*self.further_folders, folder))
 
     def config(self, **attributes: Any) -> Config:
         """An Alembic configuration without any ini file."""
         config = Config()
         config.set_main_option("script_location", str(_FOLDER))
-        config.set_main_option("version_locations", str(_FOLDER / self.name / "versions"))
+        folders = (_FOLDER / self.name / "versions", *self.further_folders)
+        config.set_main_option("version_locations", os.pathsep.join(map(str, folders)))
         config.set_main_option("path_separator", "os")
         config.attributes["line"] = self
         config.attributes.update(attributes)

@@ -1,50 +1,19 @@
-"""Runs the two lines and renders the tenant line to SQL once.
-
-The rendered list is what provisioning replays for a new shop and what an upgrade applies to an
-existing one, so both come from the same revisions.
-"""
+"""Runs the two lines: the shared schemas, and the template that every shop looks like."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from typing import TextIO, cast
 
 from alembic import command
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from migrations.access import grant_tenant_access
 from migrations.lines import PLATFORM, TENANT, Line
+from migrations.rendering import head_of, revisions
 from shared.database import TEMPLATE_SCHEMA
 from shared.database.tenant_schema import quote_identifier
 
 _MIGRATING = 7_340_001
 """Key of the advisory lock that lets one process migrate at a time."""
-
-
-@dataclass(frozen=True)
-class SchemaScript:
-    """SQL that brings a tenant schema to `revision`; statements name no schema."""
-
-    revision: str
-    statements: tuple[str, ...]
-
-
-class _StatementBuffer:
-    """Receives what Alembic would print, a statement a call."""
-
-    def __init__(self) -> None:
-        self.statements: list[str] = []
-
-    def write(self, printed: str) -> None:
-        lines = (line for line in printed.splitlines() if not line.startswith("--"))
-        statement = "\n".join(lines).strip().removesuffix(";")
-        if statement:
-            self.statements.append(statement)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
 
 
 def has_reached(line: Line, revision: str | None) -> bool:
@@ -53,30 +22,7 @@ def has_reached(line: Line, revision: str | None) -> bool:
     A revision that this version does not know is newer: during a deployment the old processes go
     on serving after the new version has migrated.
     """
-    return revision is not None and (revision == head_of(line) or revision not in _known(line))
-
-
-@cache
-def _known(line: Line) -> frozenset[str]:
-    scripts = ScriptDirectory.from_config(line.config())
-    return frozenset(script.revision for script in scripts.walk_revisions())
-
-
-@cache
-def head_of(line: Line) -> str:
-    """The newest revision of a line."""
-    head = ScriptDirectory.from_config(line.config()).get_current_head()
-    assert head is not None
-    return head
-
-
-@cache
-def tenant_script(since: str = "base") -> SchemaScript:
-    """The tenant line from `since` to its head, rendered once a process."""
-    buffer = _StatementBuffer()
-    config = TENANT.config(buffer=cast(TextIO, buffer))
-    command.upgrade(config, f"{since}:head", sql=True)
-    return SchemaScript(head_of(TENANT), tuple(buffer.statements))
+    return revision is not None and (revision == head_of(line) or revision not in revisions(line))
 
 
 def migrate(engine: Engine, report: Callable[[str], None] = lambda _line: None) -> None:

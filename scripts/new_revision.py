@@ -18,7 +18,8 @@ from sqlalchemy import Connection, text
 
 from backend.embedded import EmbeddedPostgres
 from migrations.lines import PLATFORM, TENANT, Line
-from migrations.runner import head_of, migrate
+from migrations.rendering import head_of
+from migrations.runner import migrate
 from shared.database import TEMPLATE_SCHEMA, create_database_engine
 from shared.database.tenant_schema import quote_identifier
 

@@ -26,7 +26,8 @@ from backend.container import Container, build_container
 from backend.embedded import EmbeddedPostgres
 from backend.keys import new_token_key
 from backend.settings import Settings
-from migrations.runner import migrate, tenant_script
+from migrations.rendering import tenant_script
+from migrations.runner import migrate
 from services.accounts.tenants.provisioning import TenantProvisioning
 from shared.clock import MovableClock
 from shared.database import Database, EngineOptions, TenantSchema, create_database_engine

@@ -5,7 +5,8 @@ import typer
 from backend.cli.terminal import BEHIND, AsJson, opened, say, say_json
 from backend.upkeep import bring_up_to_date
 from migrations.lines import PLATFORM, TENANT
-from migrations.runner import current_platform_revision, head_of
+from migrations.rendering import head_of
+from migrations.runner import current_platform_revision
 from repositories.accounts.tenants import TenantRepository
 
 app = typer.Typer(help="The shared schemas and the blueprint of shops.", no_args_is_help=True)

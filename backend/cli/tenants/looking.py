@@ -6,7 +6,7 @@ import typer
 
 from backend.cli.terminal import BEHIND, AsJson, opened, say, say_json
 from migrations.lines import TENANT
-from migrations.runner import head_of
+from migrations.rendering import head_of
 from repositories.accounts.tenants import TenantRepository
 from shared.database import TenantSchema
 

@@ -9,7 +9,7 @@ from rich.progress import Progress
 
 from backend.cli.terminal import opened, say
 from migrations.lines import TENANT
-from migrations.runner import head_of, tenant_script
+from migrations.rendering import head_of, tenant_script
 from repositories.accounts.tenants import TenantRepository
 from services.accounts.tenants.upgrading import TenantUpgrades
 

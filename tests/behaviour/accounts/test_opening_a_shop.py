@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from migrations.lines import TENANT
-from migrations.runner import SchemaScript, head_of, tenant_script
+from migrations.rendering import SchemaScript, head_of, tenant_script
 from models.accounts.tenants import TenantStatus
 from repositories.accounts.tenants import TenantRepository, TenantSchemaRepository
 from services.accounts.tenants.provisioning import TenantProvisioning

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from backend.container import Container
-from migrations.runner import SchemaScript, tenant_script
+from migrations.rendering import SchemaScript, tenant_script
 from services.accounts.tenants.provisioning import TenantProvisioning
 from shared.database import Database, TenantSchema
 from tests.serving import PASSWORD, Seller, sign_in

@@ -12,7 +12,7 @@ from backend.cli.tenants.opening import PASSWORD_VARIABLE
 from backend.keys import load_keys
 from backend.settings import Settings
 from migrations.lines import PLATFORM, TENANT
-from migrations.runner import head_of
+from migrations.rendering import head_of
 from repositories.accounts.tenants import TenantRepository
 from shared.database import Database, TenantSchema
 from tests.conftest import Run

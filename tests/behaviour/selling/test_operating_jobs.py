@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from migrations.runner import tenant_script
+from migrations.rendering import tenant_script
 from models.selling.ebay import ConnectionStatus, EbayConnection
 from models.selling.publishing import JobOutcome, JobStatus, MarketplaceJob
 from repositories.selling.ebay import EbayConnectionRepository
