@@ -1,6 +1,6 @@
 """Every table of the house, imported once, so that metadata is complete."""
 
-from models.accounts import channel_consents, identity, tenants
+from models.accounts import channel_consents, dead_jobs, identity, schedule, tenants
 from models.base import PlatformBase, TenantBase
 from models.reference import attributes, marketplace_mappings
 from models.selling import catalog, ebay, publishing, sentinel
@@ -9,6 +9,8 @@ MODULES = (
     identity,
     tenants,
     channel_consents,
+    schedule,
+    dead_jobs,
     attributes,
     marketplace_mappings,
     catalog,
