@@ -3,7 +3,7 @@
 from models.accounts import channel_consents, dead_jobs, identity, schedule, tenants
 from models.base import PlatformBase, TenantBase
 from models.reference import attributes, marketplace_mappings
-from models.selling import catalog, ebay, publishing, sentinel
+from models.selling import catalog, ebay, idempotency, publishing, sentinel
 
 MODULES = (
     identity,
@@ -16,6 +16,7 @@ MODULES = (
     catalog,
     publishing,
     ebay,
+    idempotency,
     sentinel,
 )
 

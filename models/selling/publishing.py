@@ -66,12 +66,19 @@ class JobBatch(TenantBase):
     """Jobs that were asked for together."""
 
     __tablename__ = "job_batches"
+    __table_args__ = (
+        Index("ix_job_batches_paused", "id", postgresql_where=text("paused_at IS NOT NULL")),
+    )
 
     id: Mapped[BigKey]
     action: Mapped[JobAction] = mapped_column(words(JobAction, "action"))
     requested_by: Mapped[int]
     """User id."""
     created_at: Mapped[Moment]
+    paused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """Set while no further job of it may be picked up."""
+    resumed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    cancelled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class MarketplaceJob(TenantBase):
@@ -92,6 +99,12 @@ class MarketplaceJob(TenantBase):
             "lane",
             "priority",
             "id",
+            postgresql_where=text("status = 'pending'"),
+        ),
+        Index(
+            "ix_marketplace_jobs_due_at",
+            "lane",
+            "due_at",
             postgresql_where=text("status = 'pending'"),
         ),
         Index(

@@ -18,6 +18,7 @@ from api.router import ROUTERS
 from backend.container import Container
 from models.base import TenantBase
 from models.selling.ebay import ConnectionStatus, EbayConnection, EbayPicture, EbayProductChoice
+from models.selling.idempotency import IdempotencyKey
 from models.selling.publishing import (
     Channel,
     ChannelListing,
@@ -165,6 +166,14 @@ def _work_of(
                 ),
                 EbayProductChoice(product_id=product_id, category_id=_MARK, aspects={}),
                 EbayPicture(sha256=_MARK, image_url=_MARK, uploaded_at=now),
+                IdempotencyKey(
+                    key=_MARK,
+                    fingerprint=_MARK,
+                    status=200,
+                    headers={},
+                    body=_MARK,
+                    created_at=now,
+                ),
                 EbayConnection(
                     id=1,
                     status=ConnectionStatus.CONNECTED,
