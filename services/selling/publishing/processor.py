@@ -21,6 +21,7 @@ from models.selling.publishing import (
 from repositories.accounts.bells import BellRepository, RungBell
 from repositories.selling.publishing import JobRepository
 from services.selling.publishing import transitions
+from services.selling.publishing.dead_jobs import mark_if_dead
 from services.selling.publishing.failures import verdict_on
 from services.selling.publishing.handlers import (
     AnyHandler,
@@ -66,6 +67,7 @@ class ProcessedJob:
     action: JobAction
     status: JobStatus
     outcome: JobOutcome | None
+    attempts: int
 
 
 class MarketplaceJobProcessor:
@@ -155,7 +157,9 @@ class MarketplaceJobProcessor:
                 outcome=settled.outcome,
                 problem=settled.problem_code,
             )
-        return ProcessedJob(lease, job.channel, job.action, settled.status, settled.outcome)
+        return ProcessedJob(
+            lease, job.channel, job.action, settled.status, settled.outcome, settled.attempts
+        )
 
     def _attempt(self, lease: Lease, job: MarketplaceJob) -> MarketplaceJob:
         handler = self._handlers.get((job.channel, job.action))
@@ -217,6 +221,7 @@ class MarketplaceJobProcessor:
         name: str,
         verdict: Verdict | None = None,
     ) -> None:
+        mark_if_dead(session, job)
         now = self._clock.now()
         detail: dict[str, object] = {"status": job.status}
         if job.outcome is not None:

@@ -2,6 +2,7 @@
 
 from models.selling.publishing import JobOutcome, JobStatus, MarketplaceJob
 from repositories.accounts.bells import BellRepository
+from repositories.accounts.dead_jobs import DeadJobRepository
 from repositories.selling.publishing import JobRepository
 from services.selling.publishing import transitions
 from shared.clock import Clock
@@ -78,6 +79,7 @@ class JobSteering:
         if newer is not None:
             raise JobSuperseded(f"Job {newer} already does the same; follow that one.")
         transitions.reopen(job, now=now)
+        DeadJobRepository(session).forget(session.tenant, [job_id])
         return job
 
 
