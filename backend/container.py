@@ -89,7 +89,9 @@ class Container:
 def open_database(settings: Settings, clock: Clock) -> tuple[Database, EmbeddedPostgres | None]:
     """Connect to `DATABASE_URL`, or start the embedded server and bring it up to date."""
     options = EngineOptions(
-        pool_size=settings.database.pool_size, max_overflow=settings.database.max_overflow
+        pool_size=settings.database.pool_size,
+        max_overflow=settings.database.max_overflow,
+        tenants_per_connection=settings.database.tenants_per_connection,
     )
     embedded = None
     url = settings.database.url

@@ -37,6 +37,10 @@ class DatabaseSettings(BaseSettings):
     """Unset: the embedded PostgreSQL in the data folder."""
     pool_size: int = Field(default=15, ge=1, validation_alias="STOFLOW_DATABASE_POOL_SIZE")
     max_overflow: int = Field(default=0, ge=0, validation_alias="STOFLOW_DATABASE_MAX_OVERFLOW")
+    tenants_per_connection: int = Field(
+        default=200, ge=1, validation_alias="STOFLOW_DATABASE_TENANTS_PER_CONNECTION"
+    )
+    """How many shops one connection serves at most: bounds the memory of PostgreSQL's backends."""
     tenant_roles: bool = Field(default=True, validation_alias="STOFLOW_DATABASE_TENANT_ROLES")
     """Each shop's transactions run under a role of its own. Off only on Citus."""
     check_sentinel: bool = Field(default=False, validation_alias="STOFLOW_DATABASE_CHECK_SENTINEL")

@@ -11,6 +11,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from shared.database.retirement import ConnectionRetirement
 from shared.errors import Misconfigured
 
 TRUSTED_FOR_S = 1.0
@@ -31,6 +32,8 @@ class EngineOptions:
     max_overflow: int = 0
     pool_timeout: timedelta = timedelta(seconds=10)
     recycle: timedelta = timedelta(hours=1)
+    tenants_per_connection: int = 200
+    """How many shops one connection serves at most before another takes its place."""
     application_name: str = "stoflow"
 
 
@@ -55,6 +58,7 @@ def create_database_engine(url: str, options: EngineOptions | None = None) -> En
     )
     event.listen(engine, "checkin", _note_the_time)
     event.listen(engine, "checkout", _ping_after_a_rest)
+    ConnectionRetirement(engine, options.tenants_per_connection)
     return engine
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
 
+from shared.database.retirement import note_tenant
 from shared.database.tenant_schema import TenantSchema, quote_identifier
 from shared.errors import SignedOut, TenantUnavailable
 
@@ -70,6 +71,7 @@ class TenantSession(PlatformSession):
         Raises `TenantUnavailable` for an unknown, suspended or retired tenant, `SignedOut` when
         the sign-in it works for was ended.
         """
+        note_tenant(connection, self.tenant)
         try:
             found = connection.exec_driver_sql(self.set_local_sql).one_or_none()
         except DBAPIError as error:
