@@ -30,6 +30,21 @@ Json = Annotated[dict[str, Any], mapped_column(JSONB)]
 """A JSON object."""
 
 
+SECRET = {"secret": True}
+"""`info` of a tenant's table or column that no export for a person or another installation has."""
+
+MADE_WITH_THE_SCHEMA = {"made_with_the_schema": True}
+"""`info` of a tenant's table whose rows say something about the schema itself: never copied."""
+
+ACCOUNT_ID = {"account_id": True}
+"""`info` of a tenant's column that names an account by its number, which another installation gave
+to somebody else."""
+
+OBJECT_KEY = "object_key"
+"""Key of the `info` of a tenant's column that names a file in the object store, below the folder of
+the shop; its value is the column that has the file's content type."""
+
+
 class PlatformBase(DeclarativeBase):
     """Base of the tables in `public` and `product_attributes`."""
 

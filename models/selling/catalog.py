@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, UniqueConst
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import BigKey, Moment, TenantBase, words
+from models.base import OBJECT_KEY, BigKey, Moment, TenantBase, words
 
 TITLE_LIMIT = 255
 """Longest title we keep, in characters; a channel may allow less and preflight says so."""
@@ -145,7 +145,7 @@ class ProductImage(TenantBase):
     position: Mapped[int]
     """1 for the main photo."""
     sha256: Mapped[str]
-    object_key: Mapped[str]
+    object_key: Mapped[str] = mapped_column(info={OBJECT_KEY: "content_type"})
     content_type: Mapped[str]
     width: Mapped[int]
     """Pixels, after EXIF orientation is applied."""

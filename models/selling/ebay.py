@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, DateTime, ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import BigKey, Json, Moment, TenantBase, words
+from models.base import SECRET, BigKey, Json, Moment, TenantBase, words
 
 
 class ConnectionStatus(StrEnum):
@@ -22,7 +22,7 @@ class EbayConnection(TenantBase):
     """One eBay account; its tokens are Fernet ciphertexts with a key id in front."""
 
     __tablename__ = "ebay_connections"
-    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"), {"info": SECRET})
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     """Always 1: a shop has one eBay account."""

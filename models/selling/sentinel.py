@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import TenantBase
+from models.base import MADE_WITH_THE_SCHEMA, TenantBase
 
 
 class TenantSentinel(TenantBase):
@@ -13,5 +13,6 @@ class TenantSentinel(TenantBase):
     """
 
     __tablename__ = "tenant_sentinel"
+    __table_args__ = ({"info": MADE_WITH_THE_SCHEMA},)
 
     tenant_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -39,6 +39,11 @@ class TenantSchema:
         """The schema's name as an SQL identifier."""
         return f'"{self.name}"'
 
+    @property
+    def folder(self) -> str:
+        """Where the shop's files lie in the object store; ends with a slash."""
+        return f"tenants/{self.tenant_id}/"
+
     def role_in(self, database: str) -> str:
         """The tenant's role. Roles belong to the whole server, hence the database's name in it."""
         role = f"{database}_{self.name}"

@@ -72,7 +72,7 @@ def inspect_photo(tenant: TenantSchema, data: bytes) -> StoredPhoto:
     sha256 = hashlib.sha256(data).hexdigest()
     return StoredPhoto(
         sha256=sha256,
-        object_key=f"tenants/{tenant.tenant_id}/photos/{sha256}",
+        object_key=f"{tenant.folder}photos/{sha256}",
         content_type=CONTENT_TYPES[kind],
         width=width,
         height=height,
