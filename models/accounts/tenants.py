@@ -27,6 +27,13 @@ class TenantStatus(StrEnum):
 SCHEMALESS = (TenantStatus.HIBERNATED,)
 """Statuses of a shop that has no schema at the moment."""
 
+LEFT_ALONE = (TenantStatus.HIBERNATING, TenantStatus.HIBERNATED)
+"""Statuses of a shop that no migration touches: its archive is upgraded when it comes back."""
+
+BLUEPRINT_LOCK = 7_340_002
+"""Key of the advisory lock on what new shops are made from: shared by everybody who makes one,
+taken alone by whoever makes another blueprint the current one."""
+
 
 class Tenant(PlatformBase):
     """A seller's shop; its schema is `user_<id>` and `id` is the owner's user id."""

@@ -1,21 +1,39 @@
 """Tenants, their schemas and roles, and the bells that tell workers where work is due."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from models.accounts.identity import User
-from models.accounts.tenants import Tenant, TenantStatus
+from models.accounts.tenants import BLUEPRINT_LOCK, Tenant, TenantBlueprint, TenantStatus
 from shared.database import Database, PlatformSession, TenantSchema
 from shared.database.tenant_schema import quote_identifier
 from shared.errors import DatabaseError, SchemaCreationError
 
-_IS_SUPERUSER_AND_ROLE_EXISTS = text(
-    "SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),"
+_SURVEY = text(
+    "SELECT pg_advisory_xact_lock_shared(:lock);"
+    " SELECT EXISTS (SELECT FROM public.tenants WHERE id = :tenant),"
+    " (SELECT revision FROM public.tenant_blueprints WHERE is_current),"
+    " (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),"
     " EXISTS (SELECT FROM pg_roles WHERE rolname = :role)"
 )
+"""Two statements, so that the second sees what was committed while the first waited."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildingSite:
+    """What there is before a schema is made."""
+
+    tenant: TenantSchema
+    is_known: bool
+    """There is a row of this tenant."""
+    blueprint: str | None
+    """The revision at which shops are made now; None where none was ever recorded."""
+    login_is_superuser: bool
+    role_exists: bool
 
 
 class TenantRepository:
@@ -78,12 +96,30 @@ class TenantSchemaRepository:
         self._session = session
         self._database = database
 
-    def create(self, tenant: TenantSchema, statements: Sequence[str]) -> None:
+    def survey(self, tenant: TenantSchema) -> BuildingSite:
+        """Look at what is there: one round trip.
+
+        Until the transaction ends, shops are made at the revision found here.
+        """
+        names = {
+            "lock": BLUEPRINT_LOCK,
+            "tenant": tenant.tenant_id,
+            "role": self._database.role_of(tenant),
+        }
+        return BuildingSite(tenant, *self._session.execute(_SURVEY, names).one())
+
+    def statements_of(self, revision: str) -> Sequence[str]:
+        """The recorded statements that make an empty schema at `revision`."""
+        return self._session.scalars(
+            select(TenantBlueprint.statements).where(TenantBlueprint.revision == revision)
+        ).one()
+
+    def create(self, site: BuildingSite, statements: Sequence[str]) -> None:
         """Make role and schema and replay `statements` in it, owned by the role: one round trip.
 
         Raises `SchemaCreationError`; then the transaction can only be rolled back.
         """
-        script = [*self._ownership(tenant), *self._inside(tenant, statements)]
+        script = [*self._ownership(site), *self._inside(site.tenant, statements)]
         try:
             self._replay(script)
         except DBAPIError as error:
@@ -106,21 +142,18 @@ class TenantSchemaRepository:
             # Without parameters a percent sign in DDL is a percent sign.
             connection.exec_driver_sql(batch, execution_options={"no_parameters": True})
 
-    def _ownership(self, tenant: TenantSchema) -> list[str]:
+    def _ownership(self, site: BuildingSite) -> list[str]:
+        tenant = site.tenant
         if not self._database.tenant_roles:
             return [
                 "SET LOCAL citus.enable_schema_based_sharding = on",
                 f"CREATE SCHEMA {tenant.quoted}",
                 "SET LOCAL citus.enable_schema_based_sharding = off",
             ]
-        role_name = self._database.role_of(tenant)
-        superuser, role_exists = self._session.execute(
-            _IS_SUPERUSER_AND_ROLE_EXISTS, {"role": role_name}
-        ).one()
-        role = quote_identifier(role_name)
+        role = quote_identifier(self._database.role_of(tenant))
         group = quote_identifier(f"{self._database.name}_tenants")
-        script = [] if role_exists else [f"CREATE ROLE {role} NOLOGIN"]
-        if not superuser:
+        script = [] if site.role_exists else [f"CREATE ROLE {role} NOLOGIN"]
+        if not site.login_is_superuser:
             script.append(f"GRANT {role} TO CURRENT_USER")
         return [
             *script,

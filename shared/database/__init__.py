@@ -1,7 +1,7 @@
 """How the house speaks to PostgreSQL: engine, the two session types and the tenant's schema."""
 
 from shared.database.engine import EngineOptions, create_database_engine
-from shared.database.outages import outage_in
+from shared.database.outages import lacks_something, may_pass, outage_in, reason_of
 from shared.database.sessions import (
     Database,
     PlatformSession,
@@ -21,5 +21,8 @@ __all__ = [
     "TenantSession",
     "WrongSchema",
     "create_database_engine",
+    "lacks_something",
+    "may_pass",
     "outage_in",
+    "reason_of",
 ]

@@ -1,9 +1,42 @@
-"""Says in a sentence what an operator has to mend when the database itself is the trouble."""
+"""What an error of the database means: for an operator, and for whoever might try again."""
 
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 _NOT_THERE = {"42P01", "42703", "3F000"}
 """SQLSTATEs of a table, a column and a schema that do not exist."""
+
+_PASSING = {"55P03", "40P01", "40001"}
+"""SQLSTATEs of a lock that was not to be had in time, a deadlock, a failed serialization."""
+_CUT_OFF = ("08", "57P")
+"""How the SQLSTATEs of a lost connection and of a server that stops begin."""
+
+
+def sqlstate_of(error: BaseException) -> str | None:
+    """PostgreSQL's five characters; None when it did not say them."""
+    code = getattr(error.orig, "pgcode", None) if isinstance(error, DBAPIError) else None
+    return code if isinstance(code, str) else None
+
+
+def lacks_something(error: BaseException) -> bool:
+    """Whether a table, a column or a schema was not there."""
+    return sqlstate_of(error) in _NOT_THERE
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether the same transaction, begun anew, may well succeed."""
+    code = sqlstate_of(error)
+    if code is None:
+        # Without a code nobody answered: cut off in the middle, or no connection to be had.
+        return isinstance(error, OperationalError)
+    return code in _PASSING or code.startswith(_CUT_OFF)
+
+
+def reason_of(error: BaseException) -> str:
+    """The first line of what went wrong: no values of rows, which PostgreSQL names further down."""
+    said = str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0].strip()
+    if isinstance(error, DBAPIError):
+        return said
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def outage_in(error: Exception) -> str | None:
@@ -15,7 +48,7 @@ def outage_in(error: Exception) -> str | None:
                 "The database does not answer. Is DATABASE_URL right, and is PostgreSQL running?"
                 f"\n  {reason}"
             )
-        case ProgrammingError() if getattr(error.orig, "pgcode", None) in _NOT_THERE:
+        case ProgrammingError() if lacks_something(error):
             return "The database is not at this version. Run 'stoflow db migrate'."
         case _:
             return None

@@ -28,19 +28,24 @@ class TenantProvisioning:
     def provision(self, session: PlatformSession, user_id: int) -> TenantSchema:
         """Create the shop of this account, or return the one it has.
 
+        It is made at the revision that is current when this transaction commits, also where this
+        process belongs to an older or a newer version.
+
         Raises `SchemaCreationError`; then the whole transaction has to be rolled back.
         """
-        tenants = TenantRepository(session)
-        schema = TenantSchema(user_id)
-        if tenants.get(user_id) is not None:
-            return schema
-        tenants.add(
+        schemas = TenantSchemaRepository(session, self._database)
+        site = schemas.survey(TenantSchema(user_id))
+        if site.is_known:
+            return site.tenant
+        revision = site.blueprint or self._script.revision
+        TenantRepository(session).add(
             Tenant(
                 id=user_id,
                 status=TenantStatus.ACTIVE,
-                schema_version=self._script.revision,
+                schema_version=revision,
                 created_at=self._clock.now(),
             )
         )
-        TenantSchemaRepository(session, self._database).create(schema, self._script.statements)
-        return schema
+        ours = revision == self._script.revision
+        schemas.create(site, self._script.statements if ours else schemas.statements_of(revision))
+        return site.tenant
