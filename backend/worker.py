@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 
 import structlog
 
@@ -79,24 +80,30 @@ class Worker:
         self._processor = processor
         self._poll = poll
         self._stopping = threading.Event()
-        self._threads = [self._runner(number, threads) for number in range(threads)]
-        self._threads += [self._repeating(chore) for chore in chores]
+        self._stopped = threading.Event()
+        self._runners = [self._runner(number, threads) for number in range(threads)]
+        self._chores = [self._repeating(chore) for chore in chores]
 
     def start(self) -> None:
         """Start all threads and return."""
-        for thread in self._threads:
+        for thread in (*self._runners, *self._chores):
             thread.start()
         log.info("worker.started", name=worker_name())
 
     def stop(self, grace: timedelta) -> bool:
         """Take no new job and wait for the running ones; False when some did not finish in time.
 
-        A job left behind is picked up by another worker when its lease runs out.
+        Leases are kept alive meanwhile. What has not finished by then is handed back: another
+        worker takes it up at once, and what these threads still do to it is fenced off.
         """
         self._stopping.set()
-        for thread in self._threads:
-            thread.join(grace.total_seconds())
-        finished = not any(thread.is_alive() for thread in self._threads)
+        deadline = monotonic() + grace.total_seconds()
+        for thread in self._runners:
+            thread.join(max(0.0, deadline - monotonic()))
+        finished = not any(thread.is_alive() for thread in self._runners)
+        if not finished:
+            log.warning("worker.handed_back", jobs=self._processor.hand_back_running())
+        self._stopped.set()
         log.info("worker.stopped", finished=finished)
         return finished
 
@@ -134,7 +141,7 @@ class Worker:
                     chore.act()
                 except Exception:
                     log.exception("worker.chore_failed", chore=chore.name)
-                if self._stopping.wait(chore.every.total_seconds()):
+                if self._stopped.wait(chore.every.total_seconds()):
                     return
 
         return threading.Thread(target=loop, name=chore.name, daemon=True)

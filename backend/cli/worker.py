@@ -17,7 +17,8 @@ INTERRUPTED_WORK = 1
 def worker() -> None:
     """Run jobs until stopped. SIGTERM: take no new job, finish the running ones, leave.
 
-    Exit code 1 when a job did not finish in time; another worker picks it up after its lease.
+    Exit code 1 when a job did not finish in time (STOFLOW_WORKER_SHUTDOWN_GRACE); it is handed
+    back, and another worker takes it up at once.
     """
     with opened() as container:
         refuse_unmigrated(container)

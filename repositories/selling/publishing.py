@@ -1,11 +1,12 @@
 """Jobs, their stories, batches and listings of one shop."""
 
 import uuid
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
+from sqlalchemy.orm import aliased
 
 from models.accounts.tenants import Lane
 from models.selling.publishing import (
@@ -35,16 +36,26 @@ class JobFilter:
     batch_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RunningCaps:
+    """How many jobs of one shop may run at the same time; None means any number.
+
+    Each lane counts for itself, so that a delisting never waits for a batch of publications.
+    """
+
+    lanes: Mapping[Lane, int] = field(default_factory=dict)
+    account: int | None = None
+    """Of one channel account, in each lane."""
+
+
+UNLIMITED = RunningCaps()
+
+
 class JobRepository:
-    """Rows of `marketplace_jobs`, `job_steps` and `job_batches`."""
+    """Rows of `marketplace_jobs` and `job_steps`."""
 
     def __init__(self, session: TenantSession) -> None:
         self._session = session
-
-    def add_batch(self, batch: JobBatch) -> None:
-        """Store a batch and give it its id."""
-        self._session.add(batch)
-        self._session.flush()
 
     def add_all(self, jobs: Sequence[MarketplaceJob]) -> None:
         """Store new jobs and give them their ids."""
@@ -54,10 +65,6 @@ class JobRepository:
     def get(self, job_id: int) -> MarketplaceJob | None:
         """One job."""
         return self._session.get(MarketplaceJob, job_id)
-
-    def batch(self, batch_id: int) -> JobBatch | None:
-        """One batch."""
-        return self._session.get(JobBatch, batch_id)
 
     def locked(self, job_id: int) -> MarketplaceJob | None:
         """One job, locked and read anew."""
@@ -101,34 +108,37 @@ class JobRepository:
             )
         )
 
-    def next_due(self, lane: Lane, now: datetime) -> MarketplaceJob | None:
+    def next_due(
+        self, lane: Lane, now: datetime, caps: RunningCaps = UNLIMITED
+    ) -> MarketplaceJob | None:
         """The job to run now, locked: one whose worker has died, else the first that is due.
 
-        Due jobs go by priority (smaller first), then in the order they were asked for.
+        Due jobs go by priority (smaller first), then in the order they were asked for. Jobs of
+        paused batches and those above the caps are left out; taking over from a dead worker adds
+        none to what runs. Exact while the caller holds the lane's bell.
         """
         abandoned = select(MarketplaceJob).where(
             MarketplaceJob.lane == lane,
             MarketplaceJob.status.in_((JobStatus.RUNNING, JobStatus.PARKED)),
             MarketplaceJob.leased_until <= now,
         )
-        due = select(MarketplaceJob).where(
-            MarketplaceJob.lane == lane,
-            MarketplaceJob.status == JobStatus.PENDING,
-            MarketplaceJob.due_at <= now,
-        )
+        due = select(MarketplaceJob).where(*_may_start(lane, caps), MarketplaceJob.due_at <= now)
         return self._first_unlocked(
             abandoned.order_by(MarketplaceJob.leased_until)
         ) or self._first_unlocked(due.order_by(MarketplaceJob.priority, MarketplaceJob.id))
 
     def _first_unlocked(self, query: Select[tuple[MarketplaceJob]]) -> MarketplaceJob | None:
-        return self._session.scalar(query.limit(1).with_for_update(skip_locked=True))
+        return self._session.scalar(
+            query.limit(1).with_for_update(skip_locked=True, of=MarketplaceJob)
+        )
 
-    def next_due_at(self, lane: Lane) -> datetime | None:
-        """When a worker must look here again; None when nothing is left."""
+    def next_due_at(self, lane: Lane, caps: RunningCaps = UNLIMITED) -> datetime | None:
+        """When a worker must look here again; None when nothing is left that may start.
+
+        Whoever resumes a batch, or ends a job that ran, looks anew.
+        """
         pending = self._session.scalar(
-            select(func.min(MarketplaceJob.due_at)).where(
-                MarketplaceJob.lane == lane, MarketplaceJob.status == JobStatus.PENDING
-            )
+            select(func.min(MarketplaceJob.due_at)).where(*_may_start(lane, caps))
         )
         held = self._session.scalar(
             select(func.min(MarketplaceJob.leased_until)).where(
@@ -163,21 +173,30 @@ class JobRepository:
             select(JobStep).where(JobStep.job_id == job_id).order_by(JobStep.id)
         ).all()
 
+    def told_since_the_last_end(self, job_id: int) -> tuple[datetime | None, dict[str, int]]:
+        """When the present try of a job began, and how often its story has each line."""
+        ended = (
+            select(func.max(JobStep.id))
+            .where(
+                JobStep.job_id == job_id,
+                JobStep.detail["status"].astext.in_((JobStatus.DONE, JobStatus.CANCELLED)),
+            )
+            .scalar_subquery()
+        )
+        rows = self._session.execute(
+            select(JobStep.name, func.count(), func.min(JobStep.started_at))
+            .where(JobStep.job_id == job_id, JobStep.id > func.coalesce(ended, 0))
+            .group_by(JobStep.name)
+        ).all()
+        since = min((began for _, _, began in rows), default=None)
+        return since, {name: number for name, number, _ in rows}
+
     def page(self, wanted: JobFilter, before: int | None, limit: int) -> Sequence[MarketplaceJob]:
         """Newest first; `before` is the last id of the page before."""
         query = _filtered(select(MarketplaceJob), wanted)
         if before is not None:
             query = query.where(MarketplaceJob.id < before)
         return self._session.scalars(query.order_by(MarketplaceJob.id.desc()).limit(limit)).all()
-
-    def counts(self, batch_id: int) -> dict[tuple[JobStatus, JobOutcome | None], int]:
-        """How far a batch is."""
-        rows = self._session.execute(
-            select(MarketplaceJob.status, MarketplaceJob.outcome, func.count())
-            .where(MarketplaceJob.batch_id == batch_id)
-            .group_by(MarketplaceJob.status, MarketplaceJob.outcome)
-        )
-        return {(status, outcome): number for status, outcome, number in rows}
 
 
 class ListingRepository:
@@ -230,6 +249,30 @@ class ListingRepository:
         if before is not None:
             query = query.where(ChannelListing.id < before)
         return self._session.scalars(query.order_by(ChannelListing.id.desc()).limit(limit)).all()
+
+
+def _may_start(lane: Lane, caps: RunningCaps) -> list[ColumnElement[bool]]:
+    """Pending, of no paused batch, and no more than may run. The subqueries run once each."""
+    paused = select(JobBatch.id).where(JobBatch.paused_at.is_not(None))
+    conditions = [
+        MarketplaceJob.lane == lane,
+        MarketplaceJob.status == JobStatus.PENDING,
+        or_(MarketplaceJob.batch_id.is_(None), MarketplaceJob.batch_id.not_in(paused)),
+    ]
+    running = aliased(MarketplaceJob)
+    in_lane = (running.lane == lane) & (running.status == JobStatus.RUNNING)
+    if lane in caps.lanes:
+        number = select(func.count(running.id)).where(in_lane).scalar_subquery()
+        conditions.append(number < caps.lanes[lane])
+    if caps.account is not None:
+        busy = (
+            select(running.channel)
+            .where(in_lane)
+            .group_by(running.channel)
+            .having(func.count(running.id) >= caps.account)
+        )
+        conditions.append(MarketplaceJob.channel.not_in(busy))
+    return conditions
 
 
 def _filtered(

@@ -33,9 +33,9 @@ _GOOD_FOR_A_CALL = timedelta(seconds=45)
 _LEASE = timedelta(seconds=30)
 """Longest a renewal may take before another process tries."""
 
-_LOOKS = 300
+_LOOKS = 40
 _PAUSE_SECONDS = 0.05
-"""Together 15 s of waiting for somebody else's renewal."""
+"""Together 2 s of waiting for somebody else's renewal; a job then waits without a thread."""
 
 
 @dataclass(frozen=True, slots=True)

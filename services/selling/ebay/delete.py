@@ -55,6 +55,8 @@ class EbayDelete:
         if journal.must_probe:
             by_us = bool(_still_listed(desk, command.known.offer_ids))
         if by_us:
+            if journal.must_probe:
+                journal.checkpoint("it is still listed", certain=True)
             by_us = _withdrawn(desk, command.known)
             if left := _still_listed(desk, command.known.offer_ids):
                 raise EbayError(
@@ -81,9 +83,9 @@ def _withdrawn(desk: EbayDesk, known: KnownListing) -> bool:
     except EbayRefusal as refused:
         if not refused.mentions(*_NOT_LISTED_ANY_MORE):
             raise
-        desk.note_too_late_to_cancel("it had ended before")
+        desk.note_too_late_to_cancel("it had ended before", certain=False)
         return False
-    desk.note_too_late_to_cancel("ended the listing")
+    desk.note_too_late_to_cancel("ended the listing", certain=False)
     return True
 
 

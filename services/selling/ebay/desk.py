@@ -55,7 +55,13 @@ class EbayDesk:
         """The last call that went out."""
         return self._exchanges[-1] if self._exchanges else None
 
-    def note(self, name: str, progress: Mapping[str, Any] | None = None, **detail: Any) -> None:
+    def note(
+        self,
+        name: str,
+        progress: Mapping[str, Any] | None = None,
+        certain: bool | None = None,
+        **detail: Any,
+    ) -> None:
         """Tell what the last call did. Raises when the job must stop."""
         last = self.last
         self.journal.checkpoint(
@@ -65,19 +71,24 @@ class EbayDesk:
             response=last.response if last else None,
             http_status=last.status if last else None,
             detail={"operation": last.operation, **detail} if last else detail,
+            certain=certain,
         )
 
     def note_too_late_to_cancel(
-        self, name: str, progress: Mapping[str, Any] | None = None, **detail: Any
+        self,
+        name: str,
+        progress: Mapping[str, Any] | None = None,
+        certain: bool | None = None,
+        **detail: Any,
     ) -> None:
         """As `note`, after the deed is done: a wish to cancel must not keep it from the books."""
         with suppress(CancelRequested):
-            self.note(name, progress, **detail)
+            self.note(name, progress, certain, **detail)
 
     def note_done(self, name: str, listing_id: str) -> None:
-        """Tell that there is a live listing now."""
+        """Tell that there is a live listing now, which is not recorded yet."""
         progress = {"listing_id": listing_id}
-        self.note_too_late_to_cancel(name, progress, listing_id=listing_id)
+        self.note_too_late_to_cancel(name, progress, certain=False, listing_id=listing_id)
 
     def once(self, key: str, name: str, act: Callable[[], object]) -> None:
         """Do a step unless an earlier attempt of this job has finished it."""

@@ -14,33 +14,23 @@ WINDOW_SECONDS = 5.0
 
 
 class UploadPace:
-    """Holds an upload back until the account has room for it. One for a process; thread-safe."""
+    """Says whether an account has room for an upload. One for a process; thread-safe."""
 
-    def __init__(
-        self,
-        monotonic: Callable[[], float] = time.monotonic,
-        pause: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._pause = pause
         self._lock = threading.Lock()
         self._recent: dict[TenantSchema, deque[float]] = {}
 
-    def wait(self, tenant: TenantSchema) -> None:
-        """Take a place in the window; returns when it has come."""
-        seconds = self._seconds_until_free(tenant)
-        if seconds > 0:
-            self._pause(seconds)
-
-    def _seconds_until_free(self, tenant: TenantSchema) -> float:
+    def take_place(self, tenant: TenantSchema) -> float:
+        """Take a place in the window: 0, or the seconds until there is one and none was taken."""
         with self._lock:
             now = self._monotonic()
             self._forget_idle(now)
             places = self._recent.setdefault(tenant, deque(maxlen=MOST))
-            full = len(places) == MOST
-            place = max(now, places[0] + WINDOW_SECONDS) if full else now
-            places.append(place)
-            return place - now
+            if len(places) == MOST and places[0] + WINDOW_SECONDS > now:
+                return places[0] + WINDOW_SECONDS - now
+            places.append(now)
+            return 0.0
 
     def _forget_idle(self, now: float) -> None:
         for tenant in [

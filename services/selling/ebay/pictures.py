@@ -10,6 +10,7 @@ from services.gateways.ebay.media import HostedPicture
 from services.selling.ebay.desk import EbayDesk
 from services.selling.ebay.drafts import DraftPhoto
 from services.selling.ebay.pacing import WINDOW_SECONDS
+from shared.errors import EbayError
 
 _GOOD_FOR = timedelta(days=1)
 """A photo that eBay drops sooner than this is uploaded again."""
@@ -42,7 +43,10 @@ def _upload(desk: EbayDesk, photo: DraftPhoto, which: str) -> str:
 
 
 def _sent(desk: EbayDesk, content: bytes) -> HostedPicture:
-    desk.shop.uploads.wait(desk.tenant)
+    seconds = desk.shop.uploads.take_place(desk.tenant)
+    if seconds:
+        # The job waits for it, not the thread.
+        raise EbayError("eBay takes no more photos at the moment.", retry_after=seconds)
     try:
         return desk.apis.media.upload(content)
     except EbayRefusal as refused:

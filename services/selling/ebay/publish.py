@@ -165,6 +165,8 @@ def _looked_up(desk: EbayDesk, draft: ListingDraft) -> dict[str, StoredOffer]:
         for offer in desk.apis.offers.of_sku(sku):
             found[sku] = offer
         desk.note("looked for an offer", sku=sku, found=sku in found)
+    if not any(offer.published for offer in found.values()):
+        desk.journal.checkpoint("nothing is listed yet", certain=True)
     return found
 
 

@@ -99,6 +99,8 @@ class EbayUpdate:
         """Send everything anew and look at the result."""
         if isinstance(command, LearnCategory):
             return learn(self._shop, command)
+        if journal.must_probe:
+            journal.checkpoint("every write replaces what was sent before", certain=True)
         desk, draft = self._shop.desk(command.tenant, journal), command.draft
         offer_ids = {sku: command.known.offer_ids[sku] for sku in draft.skus}
         image_urls = hosted(desk, draft.photos)

@@ -7,6 +7,7 @@ import structlog
 
 from models.selling.publishing import JobOutcome
 from services.selling.publishing.handlers import Cancel, Problem, Retry, Unknown, Verdict
+from shared.database.outages import outage_in
 from shared.errors import (
     APIError,
     APITimeoutError,
@@ -30,6 +31,11 @@ def verdict_on(error: Exception) -> Verdict:
             return Retry(Problem.of(error))
         case StoflowError() if error.status < 500:
             return Cancel(Problem.of(error))
+        case _ if outage_in(error) is not None:
+            log.warning("job.database_away", error=type(error).__name__)
+            return Unknown(
+                Problem("database-away", "Our database was away; we look what has been done.")
+            )
         case _:
             log.exception("job.unexpected_error")
             return Retry(

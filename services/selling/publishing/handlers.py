@@ -40,7 +40,10 @@ class Completed:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """It failed in passing; costs an attempt. `after` None means exponential with full jitter."""
+    """It failed in passing; costs a try. `after` None means exponential with full jitter.
+
+    A wait of `after` that the channel itself asked for costs no try; the job's patience bounds it.
+    """
 
     problem: Problem
     after: timedelta | None = None
@@ -91,7 +94,7 @@ class Journal(Protocol):
 
     @property
     def must_probe(self) -> bool:
-        """Whether the last attempt ended unknown: ask the channel before creating anything."""
+        """Whether an earlier attempt may have left something: ask before creating anything."""
         ...
 
     def checkpoint(
@@ -103,6 +106,7 @@ class Journal(Protocol):
         response: bytes | str | None = None,
         http_status: int | None = None,
         detail: Mapping[str, Any] | None = None,
+        certain: bool | None = None,
     ) -> None:
         """Write one line of the story and merge `progress` into the job.
 
@@ -110,6 +114,11 @@ class Journal(Protocol):
         worker has taken over and `CancelRequested` when the seller changed their mind. Call it
         before each outside call that changes something, and after it.
         Requests and responses are kept as digests only.
+
+        `certain` False says that something was done there which is not recorded yet; True, that
+        the channel was asked and earlier attempts have left nothing. In between, and after a
+        worker's death or a lost answer, the job is *unknown*: a wish to cancel waits, and a
+        refusal does not end it as refused.
         """
         ...
 

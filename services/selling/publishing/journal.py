@@ -6,6 +6,7 @@ from typing import Any
 
 from models.selling.publishing import JobOutcome, JobStatus, JobStep, MarketplaceJob
 from repositories.selling.publishing import JobRepository
+from services.selling.publishing import transitions
 from services.selling.publishing.handlers import CancelRequested, LeaseLost
 from services.selling.publishing.lease import Lease
 from shared.clock import Clock
@@ -45,10 +46,13 @@ class JobJournal:
         response: bytes | str | None = None,
         http_status: int | None = None,
         detail: Mapping[str, Any] | None = None,
+        certain: bool | None = None,
     ) -> None:
         """See `services.selling.publishing.handlers.Journal`."""
         with self._database.tenant(self._lease.tenant) as session:
             job = locked_under(session, self._lease)
+            if certain is not None:
+                transitions.make_certain(job, certain)
             self._progress.update(progress or {})
             job.progress = dict(self._progress)
             now = self._clock.now()
@@ -67,7 +71,7 @@ class JobJournal:
                 )
             )
             self._last = now
-            cancelled = job.cancel_requested_at is not None
+            cancelled = transitions.may_be_cancelled(job)
         if cancelled:
             raise CancelRequested
 

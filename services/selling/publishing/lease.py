@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
+
 from repositories.selling.publishing import JobRepository
 from shared.clock import Clock
 from shared.database import Database, TenantSchema
 from shared.errors import TenantUnavailable
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +55,12 @@ class LeaseKeeper:
 
     def beat(self) -> int:
         """Extend every held lease once; returns how many are still ours."""
+        return sum(self._extend(lease) for lease in self.held())
+
+    def held(self) -> tuple[Lease, ...]:
+        """The leases whose jobs run at the moment."""
         with self._lock:
-            held = tuple(self._held)
-        return sum(self._extend(lease) for lease in held)
+            return tuple(self._held)
 
     def _extend(self, lease: Lease) -> bool:
         until = self._clock.now() + self._duration
@@ -61,4 +68,7 @@ class LeaseKeeper:
             with self._database.tenant(lease.tenant) as session:
                 return JobRepository(session).extend_lease(lease.job_id, lease.id, until)
         except TenantUnavailable:
+            return False
+        except Exception:
+            log.exception("lease.heartbeat_failed", tenant=lease.tenant.name, job_id=lease.job_id)
             return False

@@ -38,6 +38,7 @@ from services.selling.publishing.handlers import (
 )
 from services.selling.publishing.journal import JobJournal, locked_under
 from services.selling.publishing.lease import Lease, LeaseKeeper
+from services.selling.publishing.transitions import Tally
 from shared.clock import Clock
 from shared.database import Database, TenantSession
 from shared.errors import TenantUnavailable
@@ -54,6 +55,10 @@ _WORKERS_DIED = Problem(
     "workers-died",
     "Our workers stopped in the middle of this each time; look on the channel before you retry.",
 )
+
+PICKED_UP, TAKEN_OVER, GIVEN_UP = "picked up", "taken over", "given up"
+HANDED_BACK, TOLD_TO_WAIT = "handed back", "told to wait"
+"""What the story calls what the processor itself does; failed attempts are counted by it."""
 
 _VERDICTS = (Completed, Retry, Snooze, Cancel, Parked, Unknown)
 
@@ -95,6 +100,14 @@ class MarketplaceJobProcessor:
                 return self._run(*claimed)
         return None
 
+    def hand_back_running(self) -> int:
+        """Let go of every job that still runs in this process; returns how many.
+
+        For a process that has to end now: another worker takes them up within seconds and asks the
+        channel first; whatever the threads here still come up with is fenced off.
+        """
+        return sum(self._hand_back(lease) for lease in self._leases.held())
+
     def _next_bell(self, lane: Lane) -> RungBell | None:
         now = self._clock.now()
         with self._database.platform() as session:
@@ -125,14 +138,14 @@ class MarketplaceJobProcessor:
 
     def _start(self, session: TenantSession, lease: Lease, job: MarketplaceJob) -> bool:
         """Take the job, unless it has cost too many workers already."""
-        now = self._clock.now()
-        if job.attempts >= job.max_attempts:
+        now, died = self._clock.now(), job.status is JobStatus.RUNNING
+        if died and _tally(session, job).died + 1 >= job.max_attempts:
             transitions.give_up(job, _WORKERS_DIED, now=now)
-            self._tell(session, lease, job, "given up")
+            self._tell(session, lease, job, GIVEN_UP)
             return False
         until = now + self._leases.duration
         transitions.start(job, lease=lease.id, owner=lease.owner, now=now, until=until)
-        self._tell(session, lease, job, "picked up")
+        self._tell(session, lease, job, TAKEN_OVER if died else PICKED_UP)
         return True
 
     def _set_bell(self, session: TenantSession, bell: RungBell) -> None:
@@ -178,7 +191,10 @@ class MarketplaceJobProcessor:
         self, handler: AnyHandler, lease: Lease, job: MarketplaceJob
     ) -> MarketplaceJob:
         with self._database.tenant(lease.tenant) as session:
-            command = handler.prepare(session, locked_under(session, lease))
+            locked = locked_under(session, lease)
+            if transitions.may_be_cancelled(locked):
+                raise CancelRequested
+            command = handler.prepare(session, locked)
         if isinstance(command, _VERDICTS):
             return self._settle(lease, job, command)
         journal = JobJournal(self._database, self._clock, lease, job)
@@ -187,7 +203,10 @@ class MarketplaceJobProcessor:
             return self._settle(lease, job, result)
         with self._database.tenant(lease.tenant) as session:
             locked = _locked_after_its_bell(session, lease, job.lane)
-            return self._settle_in(session, lease, locked, handler.record(session, locked, result))
+            verdict = handler.record(session, locked, result)
+            if isinstance(verdict, Cancel):
+                transitions.make_certain(locked)
+            return self._settle_in(session, lease, locked, verdict)
 
     def _settle(self, lease: Lease, job: MarketplaceJob, verdict: Verdict) -> MarketplaceJob:
         with self._database.tenant(lease.tenant) as session:
@@ -197,11 +216,13 @@ class MarketplaceJobProcessor:
     def _settle_in(
         self, session: TenantSession, lease: Lease, job: MarketplaceJob, verdict: Verdict
     ) -> MarketplaceJob:
-        if job.cancel_requested_at is not None and isinstance(verdict, Retry | Snooze):
+        if transitions.may_be_cancelled(job) and isinstance(verdict, Retry | Snooze):
             transitions.cancel(job, now=self._clock.now())
         else:
-            transitions.settle(job, verdict, now=self._clock.now())
-        self._tell(session, lease, job, type(verdict).__name__.lower(), verdict)
+            failed = isinstance(verdict, Retry | Unknown)
+            tally = _tally(session, job) if failed else Tally()
+            transitions.settle(job, verdict, tally, now=self._clock.now())
+        self._tell(session, lease, job, _name_of(verdict), verdict)
         self._set_bell(session, RungBell(lease.tenant, job.lane))
         return job
 
@@ -212,6 +233,23 @@ class MarketplaceJobProcessor:
             self._tell(session, lease, locked, "cancelled")
             self._set_bell(session, RungBell(lease.tenant, job.lane))
             return locked
+
+    def _hand_back(self, lease: Lease) -> bool:
+        try:
+            with self._database.tenant(lease.tenant) as session:
+                found = JobRepository(session).get(lease.job_id)
+                if found is None:
+                    return False
+                job = _locked_after_its_bell(session, lease, found.lane)
+                transitions.hand_back(job, now=self._clock.now())
+                self._tell(session, lease, job, HANDED_BACK)
+                self._set_bell(session, RungBell(lease.tenant, job.lane))
+                return True
+        except LeaseLost:
+            return False
+        except Exception:
+            log.exception("job.not_handed_back", tenant=lease.tenant.name, job_id=lease.job_id)
+            return False
 
     def _tell(
         self,
@@ -250,6 +288,25 @@ def _locked_after_its_bell(session: TenantSession, lease: Lease, lane: Lane) -> 
     """Bell before job, like everybody else, so that nobody waits in a circle."""
     BellRepository(session).lock(RungBell(lease.tenant, lane))
     return locked_under(session, lease)
+
+
+def _tally(session: TenantSession, job: MarketplaceJob) -> Tally:
+    """Counted from the story, which misses no attempt."""
+    since, told = JobRepository(session).told_since_the_last_end(job.id)
+    return Tally(
+        died=told.get(TAKEN_OVER, 0),
+        refused=told.get(_word(Retry), 0),
+        lost=told.get(_word(Unknown), 0) + told.get(_word(Parked), 0),
+        since=since,
+    )
+
+
+def _name_of(verdict: Verdict) -> str:
+    return TOLD_TO_WAIT if transitions.was_told_to_wait(verdict) else _word(type(verdict))
+
+
+def _word(kind: type[Verdict]) -> str:
+    return kind.__name__.lower()
 
 
 def _no_handler(job: MarketplaceJob) -> Problem:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
@@ -41,9 +42,30 @@ BACKOFF_BASE = timedelta(seconds=2)
 
 BACKOFF_CAP = timedelta(minutes=15)
 
+PATIENCE = timedelta(hours=24)
+"""How long after its first pick-up a job may go on failing before it ends."""
+
 
 class IllegalTransition(Exception):
     """A bug: somebody asked for a move that the table does not allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What went wrong since the seller asked, by kind: each may happen `max_attempts` times."""
+
+    died: int = 0
+    """Workers that took the job over from one that had died."""
+    refused: int = 0
+    """Failures in passing."""
+    lost: int = 0
+    """Answers that never came."""
+    since: datetime | None = None
+    """The first pick-up."""
+
+    def is_out_of_patience(self, now: datetime) -> bool:
+        """Whether the job has been failing for too long, however often."""
+        return self.since is not None and now - self.since >= PATIENCE
 
 
 def start(job: MarketplaceJob, *, lease: UUID, owner: str, now: datetime, until: datetime) -> None:
@@ -57,20 +79,19 @@ def start(job: MarketplaceJob, *, lease: UUID, owner: str, now: datetime, until:
     job.waiting_for = None
 
 
-def settle(job: MarketplaceJob, verdict: Verdict, *, now: datetime) -> None:
-    """Apply how an attempt ended."""
+def settle(job: MarketplaceJob, verdict: Verdict, tally: Tally, *, now: datetime) -> None:
+    """Apply how an attempt ended; `tally` is what had gone wrong before it."""
     match verdict:
         case Completed(result):
             _finish(job, JobStatus.DONE, JobOutcome.OK, now)
             job.result = result
             _note(job, None)
         case Cancel(problem, outcome):
-            _finish(job, JobStatus.DONE, outcome, now)
-            _note(job, problem)
+            _fail(job, problem, outcome, now)
         case Retry(problem, after):
-            _retry(job, problem, after, now)
+            _retry(job, problem, after, tally, now)
         case Unknown(problem, _):
-            _recheck(job, problem, now)
+            _recheck(job, problem, tally, now)
         case Snooze(until, reason):
             _wait(job, until, reason)
             job.attempts -= 1
@@ -79,6 +100,27 @@ def settle(job: MarketplaceJob, verdict: Verdict, *, now: datetime) -> None:
             job.leased_until, job.waiting_for = deadline, waiting_for
         case _:
             assert_never(verdict)
+
+
+def hand_back(job: MarketplaceJob, *, now: datetime) -> None:
+    """Its worker has to leave in the middle of it; what it had sent may still be carried out."""
+    _wait(job, now + BACKOFF_BASE, "another worker")
+    job.outcome = JobOutcome.UNKNOWN
+
+
+def was_told_to_wait(verdict: Verdict) -> bool:
+    """Whether the channel itself said when to come back, which is no failure of the job."""
+    return isinstance(verdict, Retry) and bool(verdict.after)
+
+
+def may_be_cancelled(job: MarketplaceJob) -> bool:
+    """Whether the seller's wish to cancel can be granted: not before it is known what happened."""
+    return job.cancel_requested_at is not None and job.outcome is not JobOutcome.UNKNOWN
+
+
+def make_certain(job: MarketplaceJob, certain: bool = True) -> None:
+    """Whether all that the job may have done on the channel is known by now."""
+    job.outcome = None if certain else JobOutcome.UNKNOWN
 
 
 def give_up(job: MarketplaceJob, problem: Problem, *, now: datetime) -> None:
@@ -113,20 +155,31 @@ def _doubled(attempts: int) -> timedelta:
     return min(BACKOFF_BASE * (1 << max(0, attempts - 1)), BACKOFF_CAP)
 
 
-def _retry(job: MarketplaceJob, problem: Problem, after: timedelta | None, now: datetime) -> None:
-    if job.attempts >= job.max_attempts:
-        _finish(job, JobStatus.DONE, JobOutcome.BLOCKED, now)
-    else:
-        _wait(job, now + (backoff(job.attempts) if after is None else after), "the next try")
+def _retry(
+    job: MarketplaceJob, problem: Problem, after: timedelta | None, tally: Tally, now: datetime
+) -> None:
+    refused = tally.refused + (0 if after else 1)
+    if refused >= job.max_attempts or tally.is_out_of_patience(now):
+        _fail(job, problem, JobOutcome.BLOCKED, now)
+        return
+    _wait(job, now + (backoff(refused) if after is None else after), "the next try")
     _note(job, problem)
 
 
-def _recheck(job: MarketplaceJob, problem: Problem, now: datetime) -> None:
-    if job.attempts >= job.max_attempts:
+def _recheck(job: MarketplaceJob, problem: Problem, tally: Tally, now: datetime) -> None:
+    lost = tally.lost + 1
+    if lost >= job.max_attempts or tally.is_out_of_patience(now):
         _finish(job, JobStatus.DONE, JobOutcome.UNKNOWN, now)
     else:
-        _wait(job, now + _doubled(job.attempts), "the channel to be asked what happened")
+        _wait(job, now + _doubled(lost), "the channel to be asked what happened")
         job.outcome = JobOutcome.UNKNOWN
+    _note(job, problem)
+
+
+def _fail(job: MarketplaceJob, problem: Problem, outcome: JobOutcome, now: datetime) -> None:
+    """What may have happened stays unknown, whatever the last attempt ran into."""
+    unknown = job.outcome is JobOutcome.UNKNOWN
+    _finish(job, JobStatus.DONE, JobOutcome.UNKNOWN if unknown else outcome, now)
     _note(job, problem)
 
 
