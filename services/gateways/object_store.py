@@ -1,4 +1,4 @@
-"""Where bytes live that do not belong in a database: photos, under the hash of their content.
+"""Where bytes live that do not belong in a database: photos, by their content; archives of shops.
 
 `LocalFolderStore` is the default of a single machine, `S3Store` speaks to Amazon S3, Cloudflare R2
 and others. Both are safe to use from several threads. Never call them inside a transaction.
@@ -6,12 +6,15 @@ and others. Both are safe to use from several threads. Never call them inside a 
 
 import os
 import re
+import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 import boto3
+from boto3.exceptions import S3UploadFailedError
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
 
@@ -52,6 +55,18 @@ class ObjectStore(Protocol):
         """Read. Raises `ObjectNotFound`."""
         ...
 
+    def put_file(self, key: str, file: Path, content_type: str) -> None:
+        """Like `put`, for what may not fit into memory."""
+        ...
+
+    def get_file(self, key: str, file: Path) -> None:
+        """Write what is stored into `file`. Raises `ObjectNotFound`."""
+        ...
+
+    def keys(self, folder: str) -> Iterator[str]:
+        """Every key that begins with this folder, which is a key itself, and a slash."""
+        ...
+
     def delete(self, key: str) -> None:
         """Remove; no error when there is nothing."""
         ...
@@ -75,19 +90,12 @@ class LocalFolderStore:
         self._folder = folder
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
-        """Write beside the place, then move there, so that no reader sees half a file."""
-        path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with self._written_whole(key) as file:
+            file.write(data)
+
+    def put_file(self, key: str, file: Path, content_type: str) -> None:
+        with self._written_whole(key) as stored, file.open("rb") as given:
+            shutil.copyfileobj(given, stored)
 
     def get(self, key: str) -> bytes:
         try:
@@ -95,12 +103,40 @@ class LocalFolderStore:
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise ObjectNotFound from None
 
+    def get_file(self, key: str, file: Path) -> None:
+        try:
+            shutil.copyfile(self._path(key), file)
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise ObjectNotFound from None
+
+    def keys(self, folder: str) -> Iterator[str]:
+        for path in sorted(self._path(folder).rglob("*")):
+            key = path.relative_to(self._folder).as_posix()
+            if path.is_file() and _KEY.fullmatch(key):
+                yield key
+
     def delete(self, key: str) -> None:
         with suppress(FileNotFoundError, NotADirectoryError):
             self._path(key).unlink()
 
     def exists(self, key: str) -> bool:
         return self._path(key).is_file()
+
+    @contextmanager
+    def _written_whole(self, key: str) -> Iterator[IO[bytes]]:
+        """Write beside the place, then move there, so that no reader sees half a file."""
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
 
     def _path(self, key: str) -> Path:
         return self._folder.joinpath(*checked_key(key).split("/"))
@@ -154,6 +190,26 @@ class S3Store:
             lambda: self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         )
 
+    def put_file(self, key: str, file: Path, content_type: str) -> None:
+        key = checked_key(key)
+        _translated(
+            lambda: self._client.upload_file(
+                str(file), self._bucket, key, ExtraArgs={"ContentType": content_type}
+            )
+        )
+
+    def get_file(self, key: str, file: Path) -> None:
+        key = checked_key(key)
+        _translated(lambda: self._client.download_file(self._bucket, key, str(file)))
+
+    def keys(self, folder: str) -> Iterator[str]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=f"{checked_key(folder)}/"
+        )
+        remaining = iter(pages)
+        while (page := _translated(lambda: next(remaining, None))) is not None:
+            yield from (found["Key"] for found in page.get("Contents", ()))
+
     def delete(self, key: str) -> None:
         key = checked_key(key)
         _translated(lambda: self._client.delete_object(Bucket=self._bucket, Key=key))
@@ -175,6 +231,8 @@ def _translated(call: "Callable[[], Answer]") -> Answer:
         if code in _ABSENT:
             raise ObjectNotFound from None
         raise ObjectStoreError(f"The file store refused ({code or 'no reason given'}).") from None
+    except S3UploadFailedError as error:
+        raise ObjectStoreError("The file store did not take the file.") from error
     except (ConnectTimeoutError, ReadTimeoutError):
         raise APITimeoutError("The file store did not answer in time.") from None
     except BotoCoreError as error:

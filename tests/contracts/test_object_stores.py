@@ -89,6 +89,32 @@ def test_deleting_is_safe_to_repeat(store: ObjectStore) -> None:
     assert not store.exists(KEY)
 
 
+def test_a_file_goes_in_and_comes_out_unchanged(store: ObjectStore, tmp_path: Path) -> None:
+    """F13: larger than what one part of an upload takes."""
+    given, taken = tmp_path / "given", tmp_path / "taken"
+    given.write_bytes(bytes(range(256)) * 40_000)
+    store.put_file(KEY, given, "application/zip")
+    store.get_file(KEY, taken)
+    assert taken.read_bytes() == given.read_bytes() == store.get(KEY)
+
+
+def test_a_file_that_is_not_there_is_said_to_be_absent(store: ObjectStore, tmp_path: Path) -> None:
+    """F13."""
+    with pytest.raises(ObjectNotFound):
+        store.get_file(KEY, tmp_path / "taken")
+
+
+def test_the_keys_of_a_folder_are_found_and_no_others(store: ObjectStore) -> None:
+    """F13: the photos of shop 7 are not those of shop 70."""
+    within = ["shops/7/photos/a", "shops/7/photos/b.jpg", "shops/7/c"]
+    for key in [*within, "shops/70/photos/a", "shops/8"]:
+        store.put(key, b"x", "image/jpeg")
+    assert sorted(store.keys("shops/7")) == sorted(within)
+    assert list(store.keys("shops/9")) == []
+    with pytest.raises(ValueError, match="not a key"):
+        list(store.keys("../shops"))
+
+
 @pytest.mark.parametrize(
     "key",
     [
