@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from api.dependencies.container import TheContainer
+from services.selling.publishing.batches import Batches
 from services.selling.publishing.reading import PublishingReading
 from services.selling.publishing.requesting import WorkRequests
 from services.selling.publishing.steering import JobSteering
@@ -18,10 +19,15 @@ async def _steering(container: TheContainer) -> JobSteering:
     return JobSteering(container.clock)
 
 
+async def _batches(container: TheContainer) -> Batches:
+    return Batches(container.clock)
+
+
 async def _reading() -> PublishingReading:
     return PublishingReading()
 
 
 TheWorkRequests = Annotated[WorkRequests, Depends(_work_requests)]
 Steering = Annotated[JobSteering, Depends(_steering)]
+TheBatches = Annotated[Batches, Depends(_batches)]
 Reading = Annotated[PublishingReading, Depends(_reading)]

@@ -34,6 +34,13 @@ class JobAction(StrEnum):
     LINK = "link"
 
 
+    @property
+    def lane(self) -> Lane:
+        """Ending a listing and following orders cannot wait behind a batch of publications."""
+        urgent = self in {JobAction.DELETE, JobAction.ORDERS}
+        return Lane.REALTIME if urgent else Lane.BULK
+
+
 class JobStatus(StrEnum):
     """Where a job is in its life."""
 
@@ -79,6 +86,7 @@ class JobBatch(TenantBase):
     """Set while no further job of it may be picked up."""
     resumed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     cancelled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When the seller last cancelled what was left of it."""
 
 
 class MarketplaceJob(TenantBase):

@@ -77,6 +77,7 @@ _NAMES_NOTHING = {
     "POST /api/v1/products",
     "POST /api/v1/products/import",
     "GET /api/v1/jobs",
+    "GET /api/v1/batches",
     "GET /api/v1/listings",
     "GET /api/v1/channels/ebay",
     "DELETE /api/v1/channels/ebay",
@@ -266,6 +267,7 @@ def test_the_same_request_is_understood_where_the_things_belong(
         "nothing-publishable",
         "product-in-use",
         "job-already-ended",
+        "batch-already-ended",
     }
     assert understood, answer.text
 

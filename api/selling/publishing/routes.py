@@ -2,16 +2,23 @@
 
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Query
 
 from api.dependencies.actors import CurrentAccount
-from api.dependencies.services_publishing import Reading, Steering, TheWorkRequests
+from api.dependencies.services_publishing import (
+    Reading,
+    Steering,
+    TheBatches,
+    TheWorkRequests,
+)
 from api.dependencies.sessions import Tenant
 from api.pages import Cursor, Page, PageSize, id_cursor, read_id_cursor
 from api.policies import Policy, guarded_router
 from api.problems import problems
+from api.selling.publishing import batch_routes
+from api.selling.publishing.batch_routes import RowId
+from api.selling.publishing.batch_schemas import BatchOut
 from api.selling.publishing.schemas import (
-    BatchOut,
     JobOut,
     JobStoryOut,
     ListingOut,
@@ -19,7 +26,8 @@ from api.selling.publishing.schemas import (
     PublicationOut,
 )
 from models.selling.publishing import Channel, JobAction, JobOutcome, JobStatus, ListingStatus
-from services.selling.publishing.reading import BatchNotFound, JobFilter
+from services.selling.publishing.batches import BatchNotFound
+from services.selling.publishing.reading import JobFilter
 from services.selling.publishing.requesting import ChannelNotOffered, NothingToDo
 from services.selling.publishing.steering import (
     JobAlreadyEnded,
@@ -33,8 +41,6 @@ from shared.errors import BadInput
 publications = guarded_router("/publications", policy=Policy.SIGNED_IN, tag="publishing")
 jobs = guarded_router("/jobs", policy=Policy.SIGNED_IN, tag="publishing")
 listings = guarded_router("/listings", policy=Policy.SIGNED_IN, tag="publishing")
-
-RowId = Annotated[int, Path(gt=0, lt=2**63)]
 
 
 @publications.post(
@@ -54,9 +60,9 @@ def request_publication(
 
 
 @publications.get("/{batch_id}", responses=problems(BatchNotFound))
-def show_batch(batch_id: RowId, session: Tenant, reading: Reading) -> BatchOut:
-    """How far a batch is."""
-    return BatchOut.of(*reading.batch(session, batch_id))
+def show_publication(batch_id: RowId, session: Tenant, batches: TheBatches) -> BatchOut:
+    """How far the batch is that a request for publication made."""
+    return BatchOut.of(batches.show(session, batch_id))
 
 
 @jobs.get("")
@@ -116,4 +122,4 @@ def list_listings(
     )
 
 
-ROUTERS = (publications, jobs, listings)
+ROUTERS = (publications, jobs, listings, *batch_routes.ROUTERS)

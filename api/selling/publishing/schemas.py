@@ -1,6 +1,6 @@
 """What goes in and out of the publishing routes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -11,7 +11,6 @@ from models.selling.publishing import (
     Channel,
     ChannelListing,
     JobAction,
-    JobBatch,
     JobOutcome,
     JobStatus,
     JobStep,
@@ -31,7 +30,7 @@ class PublicationIn(BaseModel):
         json_schema_extra={"examples": [{"product_ids": [1, 2], "channels": ["ebay"]}]},
     )
 
-    product_ids: list[ProductId] = Field(min_length=1, max_length=500)
+    product_ids: list[ProductId] = Field(min_length=1, max_length=5_000)
     channels: list[Channel] = Field(min_length=1, max_length=len(Channel))
     action: Literal[JobAction.PUBLISH, JobAction.UPDATE, JobAction.DELETE] = Field(
         default=JobAction.PUBLISH,
@@ -82,39 +81,6 @@ class PublicationOut(BaseModel):
         """Show a request's answer."""
         return cls(
             batch_id=batch.batch_id, items=[RequestedItemOut.of(item) for item in batch.items]
-        )
-
-
-class BatchOut(BaseModel):
-    """How far a batch is."""
-
-    id: int
-    action: JobAction
-    created_at: datetime
-    total: int
-    by_status: dict[JobStatus, int]
-    by_outcome: dict[JobOutcome, int]
-    finished: bool
-
-    @classmethod
-    def of(
-        cls, batch: JobBatch, counts: Mapping[tuple[JobStatus, JobOutcome | None], int]
-    ) -> "BatchOut":
-        """Add up the jobs of a batch."""
-        by_status: dict[JobStatus, int] = {}
-        by_outcome: dict[JobOutcome, int] = {}
-        for (status, outcome), number in counts.items():
-            by_status[status] = by_status.get(status, 0) + number
-            if outcome is not None:
-                by_outcome[outcome] = by_outcome.get(outcome, 0) + number
-        return cls(
-            id=batch.id,
-            action=batch.action,
-            created_at=batch.created_at,
-            total=sum(by_status.values()),
-            by_status=by_status,
-            by_outcome=by_outcome,
-            finished=by_status.keys() <= {JobStatus.DONE, JobStatus.CANCELLED},
         )
 
 

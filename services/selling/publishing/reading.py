@@ -1,13 +1,10 @@
-"""Looking at jobs, batches and listings."""
+"""Looking at jobs and listings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from models.selling.publishing import (
     Channel,
     ChannelListing,
-    JobBatch,
-    JobOutcome,
-    JobStatus,
     JobStep,
     ListingStatus,
     MarketplaceJob,
@@ -15,29 +12,12 @@ from models.selling.publishing import (
 from repositories.selling.publishing import JobFilter, JobRepository, ListingRepository
 from services.selling.publishing.steering import JobNotFound
 from shared.database import TenantSession
-from shared.errors import NotFound
 
-__all__ = ["BatchNotFound", "JobFilter", "PublishingReading"]
-
-
-class BatchNotFound(NotFound):
-    """This shop has no such batch."""
-
-    code, title = "batch-not-found", "There is no such batch"
+__all__ = ["JobFilter", "PublishingReading"]
 
 
 class PublishingReading:
     """Answers questions about background work; changes nothing."""
-
-    def batch(
-        self, session: TenantSession, batch_id: int
-    ) -> tuple[JobBatch, Mapping[tuple[JobStatus, JobOutcome | None], int]]:
-        """A batch and how many of its jobs are where. Raises `BatchNotFound`."""
-        jobs = JobRepository(session)
-        batch = jobs.batch(batch_id)
-        if batch is None:
-            raise BatchNotFound
-        return batch, jobs.counts(batch_id)
 
     def story(
         self, session: TenantSession, job_id: int

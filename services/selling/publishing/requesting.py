@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import product as pairs
 
-from models.accounts.tenants import Lane
 from models.selling.publishing import Channel, JobAction, JobBatch, JobStatus, MarketplaceJob
 from repositories.accounts.bells import BellRepository
+from repositories.selling.batches import BatchRepository
 from repositories.selling.catalog import ProductRepository
 from repositories.selling.publishing import JobRepository, ListingRepository
 from services.selling.publishing.channels import ChannelTable
@@ -17,8 +17,6 @@ from shared.errors import BadInput, FieldProblem
 
 MAX_ATTEMPTS = 12
 """With waits that double up to 15 minutes this outlasts an hour of a channel being away."""
-
-_LANES = {JobAction.DELETE: Lane.REALTIME, JobAction.ORDERS: Lane.REALTIME}
 
 REQUESTABLE = frozenset({JobAction.PUBLISH, JobAction.UPDATE, JobAction.DELETE})
 
@@ -86,13 +84,12 @@ class WorkRequests:
         refuses everything; nothing is stored then.
         """
         product_ids, channels = list(dict.fromkeys(product_ids)), list(dict.fromkeys(channels))
-        lane = _LANES.get(action, Lane.BULK)
-        BellRepository(session).ring(session.tenant, lane, self._clock.now())
+        BellRepository(session).ring(session.tenant, action.lane, self._clock.now())
         self._refuse_unknown(session, product_ids, channels)
         items = list(self._sort_out(session, action, product_ids, channels))
         if items and all(item.answer is Answer.REFUSED for item in items):
             raise NothingToDo(fields=[problem for item in items for problem in item.problems])
-        return self._queue(session, action, lane, items, requested_by)
+        return self._queue(session, action, items, requested_by)
 
     def _refuse_unknown(
         self, session: TenantSession, product_ids: Sequence[int], channels: Sequence[Channel]
@@ -156,21 +153,19 @@ class WorkRequests:
         self,
         session: TenantSession,
         action: JobAction,
-        lane: Lane,
         items: Sequence[RequestedItem],
         requested_by: int,
     ) -> RequestedBatch:
         wanted = [item for item in items if item.answer is Answer.QUEUED]
         if not wanted:
             return RequestedBatch(None, tuple(items))
-        jobs = JobRepository(session)
         batch = JobBatch(action=action, requested_by=requested_by, created_at=self._clock.now())
-        jobs.add_batch(batch)
+        BatchRepository(session).add(batch)
         new = [
-            self._job(action, item.channel, item.product_id, lane, batch.id, requested_by)
+            self._job(action, item.channel, item.product_id, batch.id, requested_by)
             for item in wanted
         ]
-        jobs.add_all(new)
+        JobRepository(session).add_all(new)
         ids = {(job.product_id, job.channel): job.id for job in new}
         return RequestedBatch(batch.id, tuple(_with_job(item, ids) for item in items))
 
@@ -179,7 +174,6 @@ class WorkRequests:
         action: JobAction,
         channel: Channel,
         product_id: int,
-        lane: Lane,
         batch_id: int,
         requested_by: int,
     ) -> MarketplaceJob:
@@ -189,7 +183,7 @@ class WorkRequests:
             channel=channel,
             action=action,
             product_id=product_id,
-            lane=lane,
+            lane=action.lane,
             priority=100,
             status=JobStatus.PENDING,
             due_at=now,
