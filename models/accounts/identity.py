@@ -60,6 +60,7 @@ class RefreshToken(PlatformBase):
     __tablename__ = "refresh_tokens"
     __table_args__ = (
         Index("ix_refresh_tokens_unused", "session_id", postgresql_where=text("used_at IS NULL")),
+        Index("ix_refresh_tokens_session_id", "session_id"),
         {"schema": "public"},
     )
 

@@ -1,12 +1,13 @@
 """Bells: one row a shop and lane says when a worker should look there."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from models.accounts.tenants import Lane, TenantBell
+from models.accounts.tenants import Lane, Tenant, TenantBell, TenantStatus
 from shared.database import PlatformSession, TenantSchema
 
 
@@ -16,6 +17,14 @@ class RungBell:
 
     tenant: TenantSchema
     lane: Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What of a lane is due and nobody has looked at yet."""
+
+    shops: int
+    since: datetime
 
 
 class BellRepository:
@@ -89,3 +98,55 @@ class BellRepository:
                 set_={"due_at": statement.excluded.due_at, "leased_until": None},
             )
         )
+
+    def waiting(self, now: datetime) -> Mapping[Lane, Waiting]:
+        """By lane, how many shops have work that is due, and since when; a quiet lane is absent."""
+        rows = self._session.execute(
+            select(TenantBell.lane, func.count(), func.min(TenantBell.due_at))
+            .where(
+                TenantBell.due_at <= now,
+                or_(TenantBell.leased_until.is_(None), TenantBell.leased_until <= now),
+            )
+            .group_by(TenantBell.lane)
+        )
+        return {lane: Waiting(shops, since) for lane, shops, since in rows}
+
+    def shops_with_one(self) -> Sequence[TenantSchema]:
+        """Every shop that has live jobs, as far as bells tell."""
+        ids = self._session.scalars(
+            select(TenantBell.tenant_id).distinct().order_by(TenantBell.tenant_id)
+        )
+        return [TenantSchema(each) for each in ids]
+
+    def open_shops(self, after: int = 0, limit: int | None = None) -> Sequence[TenantSchema]:
+        """Shops in which jobs may run, by number, beginning behind `after`."""
+        ids = self._session.scalars(
+            select(Tenant.id)
+            .where(Tenant.status == TenantStatus.ACTIVE, Tenant.id > after)
+            .order_by(Tenant.id)
+            .limit(limit)
+        )
+        return [TenantSchema(each) for each in ids]
+
+    def number_of_open_shops(self) -> int:
+        """In how many shops jobs may run."""
+        return (
+            self._session.scalar(select(func.count()).where(Tenant.status == TenantStatus.ACTIVE))
+            or 0
+        )
+
+    def shops_that_lack_one(self, after: int, limit: int) -> Sequence[TenantSchema]:
+        """The next open shops behind `after` that have not a bell in every lane."""
+        bells = (
+            select(func.count())
+            .where(TenantBell.tenant_id == Tenant.id)
+            .correlate(Tenant)
+            .scalar_subquery()
+        )
+        ids = self._session.scalars(
+            select(Tenant.id)
+            .where(Tenant.status == TenantStatus.ACTIVE, Tenant.id > after, bells < len(Lane))
+            .order_by(Tenant.id)
+            .limit(limit)
+        )
+        return [TenantSchema(each) for each in ids]

@@ -42,6 +42,11 @@ class ChannelConsentRepository:
             .returning(ChannelConsent)
         )
 
-    def forget_expired_before(self, moment: datetime) -> None:
+    def forget_expired_before(self, moment: datetime) -> int:
         """Delete requests whose time ran out before `moment`."""
-        self._session.execute(delete(ChannelConsent).where(ChannelConsent.expires_at < moment))
+        gone = self._session.scalars(
+            delete(ChannelConsent)
+            .where(ChannelConsent.expires_at < moment)
+            .returning(ChannelConsent.state_hash)
+        )
+        return len(gone.all())

@@ -6,8 +6,9 @@ Lock order: account, refresh token, sign-in.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from models.accounts.identity import AuthSession, RefreshToken, User
 from shared.database import PlatformSession
@@ -87,3 +88,42 @@ class AuthSessionRepository:
             .where(AuthSession.id == session_id, AuthSession.revoked_at.is_(None))
             .values(revoked_at=at, revoked_because=because)
         )
+
+    def forget_ended_before(self, moment: datetime, limit: int) -> int:
+        """Delete up to `limit` sign-ins that ended before `moment`, with their tokens.
+
+        The last sign-in of each account stays: it says when somebody was there.
+        """
+        later = aliased(AuthSession)
+        superseded = (
+            select(later.id)
+            .where(later.user_id == AuthSession.user_id, later.created_at > AuthSession.created_at)
+            .exists()
+        )
+        ended = (
+            select(AuthSession.id)
+            .where(
+                or_(AuthSession.expires_at < moment, AuthSession.revoked_at < moment), superseded
+            )
+            .limit(limit)
+        )
+        gone = self._session.scalars(
+            delete(AuthSession)
+            .where(AuthSession.id.in_(self._session.scalars(ended).all()))
+            .returning(AuthSession.id)
+        )
+        return len(gone.all())
+
+    def forget_used_tokens_before(self, moment: datetime, limit: int) -> int:
+        """Delete up to `limit` tokens that were used and ran out before `moment`."""
+        used = (
+            select(RefreshToken.id)
+            .where(RefreshToken.used_at.is_not(None), RefreshToken.expires_at < moment)
+            .limit(limit)
+        )
+        gone = self._session.scalars(
+            delete(RefreshToken)
+            .where(RefreshToken.id.in_(self._session.scalars(used).all()))
+            .returning(RefreshToken.id)
+        )
+        return len(gone.all())

@@ -14,7 +14,10 @@ OUTCOMES = ("ok", "failed", "stopped")
 
 
 def upgrade() -> None:
-    """Make both tables; a shop sees its own dead jobs only."""
+    """Make both tables; a shop sees its own dead jobs only. Ended sign-ins can be deleted."""
+    op.create_index(
+        "ix_refresh_tokens_session_id", "refresh_tokens", ["session_id"], schema="public"
+    )
     op.create_table(
         "tick_runs",
         sa.Column("name", sa.Text(), nullable=False),
@@ -49,6 +52,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop both tables."""
+    """Drop both tables and the index."""
     op.drop_table("dead_jobs", schema="public")
     op.drop_table("tick_runs", schema="public")
+    op.drop_index("ix_refresh_tokens_session_id", table_name="refresh_tokens", schema="public")
