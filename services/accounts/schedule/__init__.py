@@ -1,0 +1,1 @@
+"""What has to be done again and again, once for the whole installation."""
