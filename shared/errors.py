@@ -15,6 +15,7 @@
     ├── Misconfigured             500  the operator must change a setting
     ├── DatabaseError             500
     │   ├── SchemaCreationError
+    │   ├── DatabaseUnavailable   503  away, or all connections are in use: try again
     │   └── TenantUnavailable     403  unknown, suspended or retired
     ├── APIError                  502  an outside system answered badly
     │   ├── APIConnectionError
@@ -154,6 +155,12 @@ class SchemaCreationError(DatabaseError):
     """A tenant's schema could not be made; nothing of it was left behind."""
 
     code, title = "schema-creation-failed", "The shop could not be set up"
+
+
+class DatabaseUnavailable(DatabaseError):
+    """The database is away, or has no room for another request; trying again helps."""
+
+    status, code, title = 503, "database-unavailable", "The database cannot serve this right now"
 
 
 class TenantUnavailable(DatabaseError):

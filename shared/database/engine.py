@@ -11,7 +11,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from shared.database.pool import WatchedPool, pool_of
 from shared.database.retirement import ConnectionRetirement
+from shared.database.statements import guard
 from shared.errors import Misconfigured
 
 TRUSTED_FOR_S = 1.0
@@ -47,6 +49,7 @@ def create_database_engine(url: str, options: EngineOptions | None = None) -> En
         raise Misconfigured("DATABASE_URL must name a database.")
     engine = create_engine(
         parsed.set(drivername="postgresql+psycopg2"),
+        poolclass=WatchedPool,
         pool_size=options.pool_size,
         max_overflow=options.max_overflow,
         pool_timeout=options.pool_timeout.total_seconds(),
@@ -58,6 +61,8 @@ def create_database_engine(url: str, options: EngineOptions | None = None) -> En
     )
     event.listen(engine, "checkin", _note_the_time)
     event.listen(engine, "checkout", _ping_after_a_rest)
+    event.listen(engine, "before_cursor_execute", guard)
+    pool_of(engine).figures.watch(engine)
     ConnectionRetirement(engine, options.tenants_per_connection)
     return engine
 

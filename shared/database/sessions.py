@@ -6,16 +6,18 @@ after commit, after rollback and in savepoints, and the pooled connection comes 
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
+from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from shared.database.retirement import note_tenant
+from shared.database.statements import GUARDED
 from shared.database.tenant_schema import TenantSchema, quote_identifier
 from shared.errors import SignedOut, TenantUnavailable
 
@@ -24,7 +26,7 @@ _UNDEFINED_ROLE = "22023"
 
 
 class WrongSchema(RuntimeError):
-    """A transaction met another tenant's sentinel: a bug; nothing was read or written."""
+    """A transaction met another tenant's sentinel, or left its tenant: a bug; nothing is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +47,33 @@ class SignIn:
 class PlatformSession(Session):
     """A session on the shared schemas; a tenant's tables do not resolve."""
 
-    def __init__(self, *, sign_in: SignIn | None = None, **options: Any) -> None:
+    def __init__(
+        self, *, set_local_sql: str = "", sign_in: SignIn | None = None, **options: Any
+    ) -> None:
         super().__init__(**options)
+        self.set_local_sql = set_local_sql
         self.sign_in = sign_in
 
     def bind_transaction(self, connection: Connection) -> None:
         """Called once at each begin of a top-level transaction. Raises `SignedOut`."""
-        if self.sign_in is None:
+        if not self.set_local_sql:
             return
-        if not connection.exec_driver_sql(f"SELECT {self.sign_in.holds_sql}").scalar():
+        found = connection.exec_driver_sql(self.set_local_sql)
+        if found.returns_rows and not found.scalar():
             raise SignedOut
 
 
 class TenantSession(PlatformSession):
     """A session on one tenant's schema, under that tenant's role."""
 
-    def __init__(self, *, tenant: TenantSchema, set_local_sql: str, **options: Any) -> None:
+    def __init__(
+        self, *, tenant: TenantSchema, at_home: tuple[str | None, str] | None = None, **options: Any
+    ) -> None:
+        """`at_home`: role and search_path that a commit must still find; None: not looked at."""
         super().__init__(**options)
         self.tenant = tenant
-        self.set_local_sql = set_local_sql
+        self._at_home = at_home
+        self._bound: Connection | None = None
 
     def bind_transaction(self, connection: Connection) -> None:
         """Bind search_path, tenant id and role; check the shop and the sign-in: one round trip.
@@ -87,6 +97,20 @@ class TenantSession(PlatformSession):
             raise TenantUnavailable(
                 "There is no such shop." if status is None else f"This shop is {status}."
             )
+        connection.execution_options(**GUARDED)
+        self._bound = connection
+
+    def refuse_if_moved(self) -> None:
+        """Raises `WrongSchema` when the transaction is no longer the tenant's."""
+        bound = self._bound
+        if self._at_home is None or bound is None or bound.closed or _has_failed(bound):
+            return
+        with closing(bound.connection.cursor()) as cursor:
+            cursor.execute(
+                "SELECT nullif(current_user, session_user), current_setting('search_path')"
+            )
+            if (found := cursor.fetchone()) != self._at_home:
+                raise WrongSchema(f"began as {self._at_home}, would commit as {found}")
 
 
 @event.listens_for(PlatformSession, "after_begin", propagate=True)
@@ -97,12 +121,23 @@ def _bind_each_transaction(
         session.bind_transaction(connection)
 
 
+@event.listens_for(TenantSession, "before_commit", propagate=True)
+def _refuse_if_moved(session: TenantSession) -> None:
+    session.refuse_if_moved()
+
+
+def _has_failed(connection: Connection) -> bool:
+    """Whether PostgreSQL would answer a commit with a rollback."""
+    status = connection.connection.dbapi_connection.info.transaction_status  # type: ignore[union-attr]
+    return bool(status == TRANSACTION_STATUS_INERROR)
+
+
 class Database:
     """Opens sessions on one engine.
 
     `tenant_roles` off means search_path isolation only, as on Citus (see docs/adr). With
-    `check_sentinel` each tenant transaction also reads the schema's sentinel and raises
-    `WrongSchema` when it names somebody else: test mode.
+    `check_sentinel` each tenant transaction also reads the schema's sentinel, looks at its commit
+    whether it is still the tenant's, and raises `WrongSchema` otherwise: test mode.
     """
 
     statement_timeout: ClassVar[str] = "30s"
@@ -121,14 +156,28 @@ class Database:
         """The role that owns this tenant's schema."""
         return tenant.role_in(self.name)
 
-    def platform_session(self, sign_in: SignIn | None = None) -> PlatformSession:
-        """A session on the shared schemas; the caller begins, commits and closes."""
-        return PlatformSession(sign_in=sign_in, bind=self.engine, expire_on_commit=False)
+    def platform_session(
+        self, sign_in: SignIn | None = None, *, hurried: bool = True
+    ) -> PlatformSession:
+        """A session on the shared schemas; the caller begins, commits and closes.
+
+        `hurried` off lifts the limits of time, for what changes or copies whole tables.
+        """
+        settings = [*self._limits] if hurried else []
+        if sign_in is not None:
+            settings.append(f"SELECT {sign_in.holds_sql}")
+        return PlatformSession(
+            set_local_sql="; ".join(settings),
+            sign_in=sign_in,
+            bind=self.engine,
+            expire_on_commit=False,
+        )
 
     def tenant_session(self, tenant: TenantSchema, sign_in: SignIn | None = None) -> TenantSession:
         """A session on one tenant; the caller begins, commits and closes."""
         return TenantSession(
             tenant=tenant,
+            at_home=self._at_home(tenant) if self.check_sentinel else None,
             set_local_sql=self._binding_sql(tenant, sign_in),
             sign_in=sign_in,
             bind=self.engine,
@@ -136,9 +185,11 @@ class Database:
         )
 
     @contextmanager
-    def platform(self, sign_in: SignIn | None = None) -> Iterator[PlatformSession]:
+    def platform(
+        self, sign_in: SignIn | None = None, *, hurried: bool = True
+    ) -> Iterator[PlatformSession]:
         """One transaction on the shared schemas: committed at the end, rolled back on an error."""
-        with self.platform_session(sign_in) as session, session.begin():
+        with self.platform_session(sign_in, hurried=hurried) as session, session.begin():
             yield session
 
     @contextmanager
@@ -149,10 +200,20 @@ class Database:
         with self.tenant_session(tenant, sign_in) as session, session.begin():
             yield session
 
-    def _binding_sql(self, tenant: TenantSchema, sign_in: SignIn | None) -> str:
-        settings = [
+    @property
+    def _limits(self) -> tuple[str, str]:
+        return (
             f"SET LOCAL statement_timeout = '{self.statement_timeout}'",
             f"SET LOCAL idle_in_transaction_session_timeout = '{self.idle_timeout}'",
+        )
+
+    def _at_home(self, tenant: TenantSchema) -> tuple[str | None, str]:
+        role = self.role_of(tenant) if self.tenant_roles else None
+        return role, f"{tenant.name}, public, pg_temp"
+
+    def _binding_sql(self, tenant: TenantSchema, sign_in: SignIn | None) -> str:
+        settings = [
+            *self._limits,
             f"SET LOCAL search_path TO {tenant.quoted}, public, pg_temp",
             f"SET LOCAL stoflow.tenant_id = '{tenant.tenant_id}'",
         ]
