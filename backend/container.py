@@ -13,6 +13,7 @@ from backend.embedded import EmbeddedPostgres
 from backend.gateways import open_ebay, open_image_fetcher, open_object_store
 from backend.handlers import channel_table
 from backend.keys import Keys, load_keys
+from backend.metrics import InstallationFigures, Meters
 from backend.settings import Settings
 from backend.upkeep import bring_up_to_date
 from migrations.lines import PLATFORM
@@ -49,6 +50,7 @@ class Container:
     work_requests: WorkRequests
     limits: RequestLimits
     metrics: CollectorRegistry
+    meters: Meters
     embedded: EmbeddedPostgres | None = None
     _closing: list[Callable[[], None]] = field(default_factory=list)
 
@@ -125,6 +127,7 @@ def build_container(
         database, embedded = open_database(settings, clock)
     ebay = open_ebay(settings.ebay, clock)
     image_fetcher = open_image_fetcher(settings.images)
+    metrics = _metrics_registry(database, clock)
     container = Container(
         settings=settings,
         clock=clock,
@@ -138,7 +141,8 @@ def build_container(
         ebay=ebay,
         work_requests=WorkRequests(channel_table(ebay), clock),
         limits=_request_limits(settings),
-        metrics=_metrics_registry(),
+        metrics=metrics,
+        meters=Meters(metrics),
         embedded=embedded,
     )
     container.on_close(image_fetcher.close)
@@ -167,9 +171,10 @@ def _request_limits(settings: Settings) -> RequestLimits:
     )
 
 
-def _metrics_registry() -> CollectorRegistry:
+def _metrics_registry(database: Database, clock: Clock) -> CollectorRegistry:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
+    registry.register(InstallationFigures(database, clock))
     return registry

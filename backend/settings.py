@@ -133,6 +133,11 @@ class WorkerSettings(BaseSettings):
     poll: timedelta = timedelta(seconds=1)
     """Longest sleep between two looks for due work."""
     shutdown_grace: timedelta = timedelta(seconds=20)
+    leadership: timedelta = timedelta(seconds=30)
+    """Of all workers one runs the schedule; one that vanished is replaced within this time."""
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    """Unset: a worker answers nobody; `/metrics` of the API has the installation's figures."""
+    metrics_host: str = "127.0.0.1"
 
 
 class ImageFetchSettings(BaseSettings):

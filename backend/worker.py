@@ -6,24 +6,25 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from time import monotonic
+from time import monotonic, perf_counter
 
 import structlog
 
 from backend.container import Container
 from backend.handlers import handler_table
+from backend.metrics import Meters
+from backend.scheduler import Scheduler
+from backend.ticks import ticks_of
 from models.accounts.tenants import Lane
-from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
+from services.accounts.schedule.running import TickRunner
 from services.selling.ebay.access import EbayAccess
 from services.selling.ebay.desk import EbayWorkshop
 from services.selling.publishing.lease import LeaseKeeper
 from services.selling.publishing.processor import MarketplaceJobProcessor
-from services.selling.publishing.sweeping import BellSweeper
+from shared.database.leadership import Leadership
 
 log = structlog.get_logger(__name__)
 
-SWEEP_EVERY = timedelta(minutes=10)
-LEARN_EVERY = timedelta(hours=6)
 HEARTBEATS_PER_LEASE = 3
 
 
@@ -42,18 +43,25 @@ def worker_of(container: Container) -> "Worker":
     leases = LeaseKeeper(database, clock, settings.worker.lease)
     access = EbayAccess(database, container.ebay.oauth, container.secret_box, clock)
     workshop = EbayWorkshop(database, container.ebay, access, container.object_store, clock)
-    chores = [
-        Chore("heartbeat", leases.duration / HEARTBEATS_PER_LEASE, leases.beat),
-        Chore("sweep", SWEEP_EVERY, BellSweeper(database, clock).sweep),
-    ]
-    if settings.ebay.client_id is not None:
-        refresh = EbayRefresh(database.platform, container.ebay.public, clock)
-        chores.append(Chore("ebay-categories", LEARN_EVERY, refresh.run))
     return Worker(
         MarketplaceJobProcessor(database, handler_table(workshop), leases, clock, worker_name()),
-        chores,
+        [Chore("heartbeat", leases.duration / HEARTBEATS_PER_LEASE, leases.beat)],
+        scheduler_of(container),
+        container.meters,
         threads=settings.worker.threads,
         poll=settings.worker.poll,
+    )
+
+
+def scheduler_of(container: Container) -> Scheduler:
+    """What makes one worker of the installation run the ticks."""
+    database, lease = container.database, container.settings.worker.leadership
+    return Scheduler(
+        Leadership(database.engine, worker_name(), lease),
+        ticks_of(container),
+        TickRunner(database, container.clock, worker_name(), container.meters),
+        container.meters,
+        lease,
     )
 
 
@@ -73,11 +81,15 @@ class Worker:
         self,
         processor: MarketplaceJobProcessor,
         chores: Sequence[Chore],
+        scheduler: Scheduler,
+        meters: Meters,
         *,
         threads: int,
         poll: timedelta,
     ) -> None:
         self._processor = processor
+        self._scheduler = scheduler
+        self._meters = meters
         self._poll = poll
         self._stopping = threading.Event()
         self._stopped = threading.Event()
@@ -88,6 +100,7 @@ class Worker:
         """Start all threads and return."""
         for thread in (*self._runners, *self._chores):
             thread.start()
+        self._scheduler.start()
         log.info("worker.started", name=worker_name())
 
     def stop(self, grace: timedelta) -> bool:
@@ -97,12 +110,14 @@ class Worker:
         worker takes it up at once, and what these threads still do to it is fenced off.
         """
         self._stopping.set()
+        self._scheduler.ask_to_stop()
         deadline = monotonic() + grace.total_seconds()
         for thread in self._runners:
             thread.join(max(0.0, deadline - monotonic()))
         finished = not any(thread.is_alive() for thread in self._runners)
         if not finished:
             log.warning("worker.handed_back", jobs=self._processor.hand_back_running())
+        self._scheduler.wait(timedelta(seconds=max(0.0, deadline - monotonic())))
         self._stopped.set()
         log.info("worker.stopped", finished=finished)
         return finished
@@ -128,11 +143,19 @@ class Worker:
 
     def _turn(self, lanes: tuple[Lane, ...]) -> bool:
         try:
-            return any(self._processor.process_next_job(lane) is not None for lane in lanes)
+            return any(self._process_next(lane) for lane in lanes)
         except Exception:
             # The database is away, most likely; the job's lease brings it back to us.
             log.exception("worker.turn_failed")
+            self._meters.turn_failed()
             return False
+
+    def _process_next(self, lane: Lane) -> bool:
+        began = perf_counter()
+        job = self._processor.process_next_job(lane)
+        if job is not None:
+            self._meters.job_attempted(job, perf_counter() - began)
+        return job is not None
 
     def _repeating(self, chore: Chore) -> threading.Thread:
         def loop() -> None:

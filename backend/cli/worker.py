@@ -8,6 +8,7 @@ import typer
 
 from backend.cli.terminal import opened
 from backend.container import Container
+from backend.metrics import serve_metrics
 from backend.worker import worker_of
 from shared.errors import Misconfigured
 
@@ -22,12 +23,15 @@ def worker() -> None:
     """
     with opened() as container:
         refuse_unmigrated(container)
+        settings = container.settings.worker
+        if settings.metrics_port is not None:
+            serve_metrics(container.metrics, settings.metrics_host, settings.metrics_port)
         crew = worker_of(container)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda _number, _frame: crew.ask_to_stop())
         crew.start()
         crew.wait()
-        if not crew.stop(container.settings.worker.shutdown_grace):
+        if not crew.stop(settings.shutdown_grace):
             raise typer.Exit(INTERRUPTED_WORK)
 
 

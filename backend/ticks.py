@@ -1,0 +1,130 @@
+"""The table of ticks: all that is done again and again, once for the whole installation.
+
+What every worker does for itself, such as keeping its leases, is a chore (`backend/worker.py`).
+"""
+
+from datetime import timedelta
+
+from backend.container import Container
+from repositories.accounts.channel_consents import ChannelConsentRepository
+from repositories.accounts.schedule import TickRunRepository
+from services.accounts.identity.forgetting import SignInForgetting
+from services.accounts.schedule.ticks import Act, Did, Tick, Turn
+from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
+from services.selling.publishing.dead_jobs import DeadJobReview
+from services.selling.publishing.sweeping import BellSweeper
+
+RUNS_KEPT = timedelta(days=14)
+CONSENTS_KEPT = timedelta(days=1)
+"""After they ran out: a redirect that comes late is told that it is late."""
+
+
+def ticks_of(container: Container) -> tuple[Tick, ...]:
+    """Every tick of this installation."""
+    ticks = (
+        Tick(
+            "ring-lost-bells",
+            timedelta(minutes=5),
+            _ring_lost_bells(container),
+            "find due jobs that no worker was told of",
+        ),
+        Tick(
+            "review-dead-jobs",
+            timedelta(hours=1),
+            _review_dead_jobs(container),
+            "take jobs off the operator's list that need nobody any more",
+        ),
+        Tick(
+            "forget-ended-sign-ins",
+            timedelta(days=1),
+            _forget_sign_ins(container),
+            "delete sign-ins 30 days after their end, and their tokens",
+        ),
+        Tick(
+            "forget-old-consents",
+            timedelta(days=1),
+            _forget_consents(container),
+            "delete requests to connect a channel a day after they ran out",
+        ),
+        Tick(
+            "forget-old-runs",
+            timedelta(days=1),
+            _forget_runs(container),
+            "delete what the schedule wrote down 14 days ago",
+        ),
+    )
+    if container.settings.ebay.client_id is None:
+        return ticks
+    learn = Tick(
+        "learn-ebay-categories",
+        timedelta(hours=1),
+        _learn_ebay_categories(container),
+        "ask eBay what categories want to know, once a week each",
+    )
+    return (*ticks, learn)
+
+
+def _ring_lost_bells(container: Container) -> Act:
+    sweeper = BellSweeper(container.database, container.clock)
+
+    def act(turn: Turn) -> Did:
+        swept = (
+            sweeper.sweep(turn.go_on)
+            if turn.whole
+            else sweeper.sweep_slice(turn.position, turn.go_on)
+        )
+        return Did(f"{swept.rung} of {swept.looked} shops have work waiting", swept.position)
+
+    return act
+
+
+def _review_dead_jobs(container: Container) -> Act:
+    review = DeadJobReview(container.database)
+
+    def act(turn: Turn) -> Did:
+        forgotten, position = review.review(turn.position, turn.go_on)
+        while turn.whole and position:
+            more, position = review.review(position, turn.go_on)
+            forgotten += more
+        return Did(f"{forgotten} jobs need nobody any more", position)
+
+    return act
+
+
+def _learn_ebay_categories(container: Container) -> Act:
+    refresh = EbayRefresh(container.database.platform, container.ebay.public, container.clock)
+
+    def act(turn: Turn) -> Did:
+        report = refresh.run(progress=lambda _done, _total: turn.go_on())
+        return Did(f"{report.refreshed} categories asked about, {len(report.refused)} refused")
+
+    return act
+
+
+def _forget_sign_ins(container: Container) -> Act:
+    forgetting = SignInForgetting(container.database, container.clock)
+
+    def act(turn: Turn) -> Did:
+        sign_ins, tokens = forgetting.forget(turn.go_on)
+        return Did(f"{sign_ins} sign-ins and {tokens} used tokens deleted")
+
+    return act
+
+
+def _forget_consents(container: Container) -> Act:
+    def act(_turn: Turn) -> Did:
+        with container.database.platform() as session:
+            consents = ChannelConsentRepository(session)
+            gone = consents.forget_expired_before(container.clock.now() - CONSENTS_KEPT)
+        return Did(f"{gone} requests deleted")
+
+    return act
+
+
+def _forget_runs(container: Container) -> Act:
+    def act(_turn: Turn) -> Did:
+        with container.database.platform() as session:
+            gone = TickRunRepository(session).forget_before(container.clock.now() - RUNS_KEPT)
+        return Did(f"{gone} runs deleted")
+
+    return act
