@@ -215,7 +215,7 @@ def test_a_shop_that_is_not_active_gets_no_work_done(
     assert handler.performed == []
     with database.platform() as session:
         TenantRepository(session).set_status(tenant, TenantStatus.ACTIVE, clock.now())
-    assert BellSweeper(database, clock).sweep() == 1
+    assert BellSweeper(database, clock).sweep().rung == 1
     assert processor.process_next_job(Lane.BULK) is not None
     assert handler.performed == [job_id]
 
