@@ -8,6 +8,7 @@ from typing import Any
 from alembic.config import Config
 from sqlalchemy import MetaData
 
+from models.base import VERSION_TABLE
 from models.registry import PLATFORM_METADATA, TENANT_METADATA
 
 _FOLDER = Path(__file__).parent
@@ -59,7 +60,7 @@ PLATFORM = Line(
 TENANT = Line(
     name="tenant",
     metadata=TENANT_METADATA,
-    version_table="tenant_schema_version",
+    version_table=VERSION_TABLE,
     version_schema=None,
     schemas=None,
 )

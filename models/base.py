@@ -45,6 +45,10 @@ OBJECT_KEY = "object_key"
 the shop; its value is the column that has the file's content type."""
 
 
+VERSION_TABLE = "tenant_schema_version"
+"""Where a tenant's schema itself says at which revision it is."""
+
+
 class PlatformBase(DeclarativeBase):
     """Base of the tables in `public` and `product_attributes`."""
 
