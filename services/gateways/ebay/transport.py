@@ -13,7 +13,7 @@ import structlog
 
 from services.gateways.ebay.errors import EbayRefusal, refusal
 from services.gateways.ebay.marketplaces import Marketplace
-from shared.errors import APIConnectionError, APITimeoutError
+from shared.errors import APIConnectionError, APITimeoutError, Remedy
 from shared.ids import new_uuid
 
 log = structlog.get_logger(__name__)
@@ -128,7 +128,21 @@ class EbayTransport:
         except EbayRefusal as refused:
             if refused.http_status != httpx.codes.UNAUTHORIZED:
                 raise
-        return self._once(request, self._tokens.replacing(token))
+        return self._with_new_token(request, self._tokens.replacing(token))
+
+    def _with_new_token(self, request: EbayRequest, token: str) -> EbayAnswer:
+        try:
+            return self._once(request, token)
+        except EbayRefusal as refused:
+            if refused.http_status != httpx.codes.UNAUTHORIZED:
+                raise
+            # eBay itself has just given it: connecting again would mend nothing.
+            raise EbayRefusal(
+                "eBay did not accept a token that it had just given; we try again.",
+                http_status=refused.http_status,
+                items=refused.items,
+                remedy=Remedy.WAIT,
+            ) from None
 
     def _once(self, request: EbayRequest, token: str) -> EbayAnswer:
         outgoing = self._prepared(request, token)
