@@ -4,12 +4,13 @@ import json
 import sys
 from collections.abc import Callable
 
-from benchmarks import http_list, provisioning
+from benchmarks import chaos, http_list, provisioning
 from benchmarks.answer import Answer
 
 QUESTIONS: dict[str, Callable[[], Answer]] = {
     "provisioning": provisioning.measure,
     "http_list": http_list.measure,
+    "chaos": chaos.measure,
 }
 
 
