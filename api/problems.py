@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from slowapi.errors import RateLimitExceeded
 from starlette.exceptions import HTTPException
 
+from shared.database import unavailable_in
 from shared.errors import (
     BadInput,
     FieldProblem,
@@ -125,7 +126,9 @@ def report(error: Exception) -> None:
                 exc_info=error.__cause__,
             )
         return
-    if not isinstance(error, RequestValidationError | HTTPException):
+    if (known := unavailable_in(error)) is not None:
+        _log.warning("request refused", problem=known.code, detail=known.detail, exc_info=error)
+    elif not isinstance(error, RequestValidationError | HTTPException):
         _log.error("unexpected error", exc_info=error)
 
 
@@ -145,7 +148,7 @@ def _known(error: Exception) -> tuple[StoflowError, dict[str, str]]:
         case HTTPException():
             return _of_http(error), dict(error.headers or {})
         case _:
-            return StoflowError(), {}
+            return unavailable_in(error) or StoflowError(), {}
 
 
 def _of_http(error: HTTPException) -> StoflowError:

@@ -12,19 +12,24 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
 from typing import Annotated, TypeAlias
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 
 from api.dependencies.actors import actor_if_any, actor_of
 from api.dependencies.container import container_of
 from shared.database import PlatformSession, SignIn, TenantSchema, TenantSession
 
+CLAIMED_SESSION = "claimed_session"
+"""Where in a request's scope the session is whose transaction has taken an `Idempotency-Key`."""
+
 
 async def tenant_session(request: Request) -> AsyncIterator[TenantSession]:
     """The transaction of a route that works in the account's own shop."""
-    actor = actor_of(request)
-    session = container_of(request).database.tenant_session(actor.shop, actor.sign_in)
+    session = request.scope.get(CLAIMED_SESSION)
+    if session is None:
+        actor = actor_of(request)
+        session = container_of(request).database.tenant_session(actor.shop, actor.sign_in)
     async with _one_transaction(session):
         yield session
 
@@ -85,13 +90,22 @@ async def _one_transaction(session: PlatformSession) -> AsyncIterator[None]:
     try:
         yield
     except RequestValidationError:
-        await run_in_threadpool(_refuse_if_signed_out, session)
+        await _in_a_thread(_refuse_if_signed_out, session)
         raise
     except BaseException:
-        await run_in_threadpool(session.close)
+        await _in_a_thread(PlatformSession.close, session)
         raise
     else:
-        await run_in_threadpool(_commit, session)
+        await _in_a_thread(_commit, session)
+
+
+async def _in_a_thread(act: Callable[[PlatformSession], None], session: PlatformSession) -> None:
+    """A session that holds a connection never queues for a thread.
+
+    All threads of the server may be waiting for the connections that such sessions hold.
+    """
+    limiter = CapacityLimiter(1) if session.in_transaction() else None
+    await to_thread.run_sync(act, session, limiter=limiter)
 
 
 def _commit(session: PlatformSession) -> None:

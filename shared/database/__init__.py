@@ -1,7 +1,7 @@
 """How the house speaks to PostgreSQL: engine, the two session types and the tenant's schema."""
 
 from shared.database.engine import EngineOptions, create_database_engine
-from shared.database.outages import lacks_something, may_pass, outage_in, reason_of
+from shared.database.outages import lacks_something, may_pass, outage_in, reason_of, unavailable_in
 from shared.database.sessions import (
     Database,
     PlatformSession,
@@ -25,4 +25,5 @@ __all__ = [
     "may_pass",
     "outage_in",
     "reason_of",
+    "unavailable_in",
 ]

@@ -2,6 +2,8 @@
 
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
+from shared.errors import DatabaseUnavailable
+
 _NOT_THERE = {"42P01", "42703", "3F000"}
 """SQLSTATEs of a table, a column and a schema that do not exist."""
 
@@ -9,6 +11,11 @@ _PASSING = {"55P03", "40P01", "40001"}
 """SQLSTATEs of a lock that was not to be had in time, a deadlock, a failed serialization."""
 _CUT_OFF = ("08", "57P")
 """How the SQLSTATEs of a lost connection and of a server that stops begin."""
+
+_NO_ROOM = ("53", "57014", "25P03")
+"""How those begin of a server that is full, and of a transaction that took too long."""
+
+_ASK_AGAIN_AFTER_S = 5
 
 
 def sqlstate_of(error: BaseException) -> str | None:
@@ -29,6 +36,17 @@ def may_pass(error: BaseException) -> bool:
         # Without a code nobody answered: cut off in the middle, or no connection to be had.
         return isinstance(error, OperationalError)
     return code in _PASSING or code.startswith(_CUT_OFF)
+
+
+def unavailable_in(error: BaseException) -> DatabaseUnavailable | None:
+    """What to tell a client when the database could not serve it but may do so soon."""
+    if (sqlstate_of(error) or "").startswith(_NO_ROOM):
+        detail = "The database has too much to do."
+    elif may_pass(error):
+        detail = "The database did not answer."
+    else:
+        return None
+    return DatabaseUnavailable(detail, retry_after=_ASK_AGAIN_AFTER_S)
 
 
 def reason_of(error: BaseException) -> str:

@@ -12,6 +12,7 @@ from shared.errors import (
     APIError,
     APITimeoutError,
     DatabaseError,
+    DatabaseUnavailable,
     MarketplaceError,
     Remedy,
     StoflowError,
@@ -27,6 +28,8 @@ def verdict_on(error: Exception) -> Verdict:
             return _on_marketplace(error)
         case APITimeoutError():
             return Unknown(Problem.of(error), {"error": error.code})
+        case DatabaseUnavailable():
+            return Unknown(Problem.of(error))
         case APIError() | DatabaseError():
             return Retry(Problem.of(error))
         case StoflowError() if error.status < 500:
