@@ -49,6 +49,15 @@ VERSION_TABLE = "tenant_schema_version"
 """Where a tenant's schema itself says at which revision it is."""
 
 
+WRITTEN_WITH_SHOPS = {"citus": "local"}
+"""`info` of a shared table that is written in shops' transactions, or refers to one that is: on
+Citus a managed local table, so that both are committed or neither (docs/adr/0017)."""
+
+CATALOGUE = {"citus": "reference"}
+"""`info` of a shared table that is read in shops' transactions and hardly ever written: on Citus a
+reference table. Tables of `product_attributes` are that without saying so."""
+
+
 class PlatformBase(DeclarativeBase):
     """Base of the tables in `public` and `product_attributes`."""
 

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Moment, PlatformBase
+from models.base import WRITTEN_WITH_SHOPS, Moment, PlatformBase
 
 
 class DeadJob(PlatformBase):
@@ -14,7 +14,10 @@ class DeadJob(PlatformBase):
     """
 
     __tablename__ = "dead_jobs"
-    __table_args__ = (Index("ix_dead_jobs_ended_at", "ended_at"), {"schema": "public"})
+    __table_args__ = (
+        Index("ix_dead_jobs_ended_at", "ended_at"),
+        {"schema": "public", "info": WRITTEN_WITH_SHOPS},
+    )
 
     tenant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     job_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

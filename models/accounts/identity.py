@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Uuid, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import BigKey, Moment, PlatformBase, words
+from models.base import WRITTEN_WITH_SHOPS, BigKey, Moment, PlatformBase, words
 
 
 class Role(StrEnum):
@@ -21,7 +21,7 @@ class User(PlatformBase):
     """A person with an account. Addresses are compared without regard to case."""
 
     __tablename__ = "users"
-    __table_args__ = ({"schema": "public"},)
+    __table_args__ = ({"schema": "public", "info": WRITTEN_WITH_SHOPS},)
 
     id: Mapped[BigKey]
     public_id: Mapped[uuid.UUID] = mapped_column(Uuid, unique=True)
@@ -42,7 +42,7 @@ class AuthSession(PlatformBase):
     """One sign-in on one device: the family that all its refresh tokens belong to."""
 
     __tablename__ = "auth_sessions"
-    __table_args__ = ({"schema": "public"},)
+    __table_args__ = ({"schema": "public", "info": WRITTEN_WITH_SHOPS},)
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
     user_id: Mapped[int] = mapped_column(
@@ -61,7 +61,7 @@ class RefreshToken(PlatformBase):
     __table_args__ = (
         Index("ix_refresh_tokens_unused", "session_id", postgresql_where=text("used_at IS NULL")),
         Index("ix_refresh_tokens_session_id", "session_id"),
-        {"schema": "public"},
+        {"schema": "public", "info": WRITTEN_WITH_SHOPS},
     )
 
     id: Mapped[BigKey]

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, DateTime
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Moment, PlatformBase, words
+from models.base import WRITTEN_WITH_SHOPS, Moment, PlatformBase, words
 
 
 class TickOutcome(StrEnum):
@@ -22,7 +22,7 @@ class TickRun(PlatformBase):
     """Claims a planned run: whoever stores the row first runs the tick, nobody else does."""
 
     __tablename__ = "tick_runs"
-    __table_args__ = ({"schema": "public"},)
+    __table_args__ = ({"schema": "public", "info": WRITTEN_WITH_SHOPS},)
 
     name: Mapped[str] = mapped_column(primary_key=True)
     planned_at: Mapped[Moment] = mapped_column(DateTime(timezone=True), primary_key=True)

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Moment, PlatformBase, words
+from models.base import WRITTEN_WITH_SHOPS, Moment, PlatformBase, words
 
 
 class TenantStatus(StrEnum):
@@ -41,7 +41,7 @@ class Tenant(PlatformBase):
     __tablename__ = "tenants"
     __table_args__ = (
         Index("ix_tenants_schema_version", "schema_version"),
-        {"schema": "public"},
+        {"schema": "public", "info": WRITTEN_WITH_SHOPS},
     )
 
     id: Mapped[int] = mapped_column(
@@ -76,7 +76,7 @@ class TenantBlueprint(PlatformBase):
             unique=True,
             postgresql_where=text("is_current"),
         ),
-        {"schema": "public"},
+        {"schema": "public", "info": WRITTEN_WITH_SHOPS},
     )
 
     revision: Mapped[str] = mapped_column(primary_key=True)
@@ -102,7 +102,7 @@ class TenantBell(PlatformBase):
     __tablename__ = "tenant_bells"
     __table_args__ = (
         Index("ix_tenant_bells_lane_due_at", "lane", "due_at"),
-        {"schema": "public"},
+        {"schema": "public", "info": WRITTEN_WITH_SHOPS},
     )
 
     tenant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
