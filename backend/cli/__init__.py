@@ -8,7 +8,18 @@ from typing import NoReturn
 
 import typer
 
-from backend.cli import database, demo, jobs, keys, openapi, products, serve, tenants, worker
+from backend.cli import (
+    database,
+    demo,
+    jobs,
+    keys,
+    openapi,
+    products,
+    schedule,
+    serve,
+    tenants,
+    worker,
+)
 from shared.database import outage_in
 from shared.errors import StoflowError
 
@@ -26,6 +37,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(products.app, name="products")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(schedule.app, name="schedule")
 
 
 def main() -> None:
