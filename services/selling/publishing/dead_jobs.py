@@ -42,10 +42,13 @@ def mark_if_dead(session: TenantSession, job: MarketplaceJob) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """What came of asking for another try: `refused` says why it was not queued."""
+    """What came of asking for another try."""
 
     dead: DeadJob
     refused: StoflowError | None = None
+    """Why it was not queued."""
+    needless: bool = False
+    """It was tried again before, or a later job has made up for it: taken off the list."""
 
 
 class DeadJobRetry:
@@ -71,6 +74,9 @@ class DeadJobRetry:
     def _retry(self, dead: DeadJob) -> Retried:
         try:
             with self._database.tenant(TenantSchema(dead.tenant_id)) as session:
+                if not JobStoryRepository(session).still_dead([dead.job_id], DEAD):
+                    DeadJobRepository(session).forget(session.tenant, [dead.job_id])
+                    return Retried(dead, needless=True)
                 self._steering.retry(session, dead.job_id)
         except StoflowError as refusal:
             return Retried(dead, refusal)
