@@ -88,8 +88,13 @@ class Container:
             self._closing.pop()()
 
 
-def open_database(settings: Settings, clock: Clock) -> tuple[Database, EmbeddedPostgres | None]:
-    """Connect to `DATABASE_URL`, or start the embedded server and bring it up to date."""
+def open_database(
+    settings: Settings, clock: Clock, *, as_it_is: bool = False
+) -> tuple[Database, EmbeddedPostgres | None]:
+    """Connect to `DATABASE_URL`, or start the embedded server and bring it up to date.
+
+    One that is wanted `as_it_is` is brought up to date only when it is empty.
+    """
     options = EngineOptions(
         pool_size=settings.database.pool_size,
         max_overflow=settings.database.max_overflow,
@@ -106,7 +111,7 @@ def open_database(settings: Settings, clock: Clock) -> tuple[Database, EmbeddedP
         tenant_roles=settings.database.tenant_roles,
         check_sentinel=settings.database.check_sentinel,
     )
-    if embedded is not None:
+    if embedded is not None and not (as_it_is and current_platform_revision(engine)):
         bring_up_to_date(database, clock)
     return database, embedded
 
@@ -117,14 +122,18 @@ def build_container(
     database: Database | None = None,
     clock: Clock | None = None,
     passwords: Passwords | None = None,
+    as_it_is: bool = False,
 ) -> Container:
-    """Put the parts together. What is given is used and stays the giver's to close."""
+    """Put the parts together. What is given is used and stays the giver's to close.
+
+    The embedded database is brought up to date first, unless it is wanted `as_it_is`.
+    """
     clock = clock or SystemClock()
     keys = load_keys(settings)
     embedded = None
     opened = database is None
     if database is None:
-        database, embedded = open_database(settings, clock)
+        database, embedded = open_database(settings, clock, as_it_is=as_it_is)
     ebay = open_ebay(settings.ebay, clock)
     image_fetcher = open_image_fetcher(settings.images)
     metrics = _metrics_registry(database, clock)
