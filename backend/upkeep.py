@@ -1,28 +1,34 @@
-"""Brings an installation up to date: shared schemas, catalogues, every shop."""
+"""Brings an installation up to date: shared schemas, template, every shop, catalogues."""
 
-from collections.abc import Callable
-
-from migrations.lines import TENANT
-from migrations.rendering import head_of, tenant_script
-from migrations.runner import migrate
-from services.accounts.tenants.upgrading import TenantUpgrades, UpgradeReport
+from backend.migration import (
+    InstallationMigration,
+    MigrationOutcome,
+    MigrationWish,
+    Silent,
+    Watcher,
+)
+from migrations.runner import state_grants
 from services.reference.attributes.loading import CatalogueLoading
 from shared.clock import Clock
 from shared.database import Database
 
-Say = Callable[[str], None]
-
 
 def bring_up_to_date(
-    database: Database, clock: Clock, say: Say = lambda _line: None
-) -> UpgradeReport:
-    """Migrate, load catalogues, upgrade shops. Safe to repeat; says one line a step.
+    database: Database,
+    clock: Clock,
+    wish: MigrationWish | None = None,
+    watcher: Watcher | None = None,
+) -> MigrationOutcome:
+    """Migrate, move every shop, load catalogues. Safe to repeat.
 
-    A shop that cannot be upgraded is reported and left as it was; the others go on.
+    A shop that cannot be migrated is reported and left as it was; the others go on.
     """
-    migrate(database.engine, say)
+    watcher = watcher or Silent()
+    outcome = InstallationMigration(database, clock, wish or MigrationWish()).run(watcher)
+    if outcome.nothing_to_do:
+        state_grants(database.engine)
     with database.platform() as session:
         loaded = CatalogueLoading(clock).load(session)
     if loaded.loaded:
-        say(f"catalogues: {loaded.rows} rows from {', '.join(loaded.loaded)}")
-    return TenantUpgrades(database, tenant_script, head_of(TENANT)).run(say)
+        watcher.say(f"catalogues: {loaded.rows} rows from {', '.join(loaded.loaded)}")
+    return outcome

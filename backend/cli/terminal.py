@@ -24,11 +24,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stand
 
 
 @contextmanager
-def opened() -> Iterator[Container]:
-    """The composition from the environment, closed afterwards; logs go to standard error."""
+def opened(*, as_it_is: bool = False) -> Iterator[Container]:
+    """The composition from the environment, closed afterwards; logs go to standard error.
+
+    The embedded database is brought up to date first, unless it is wanted `as_it_is`.
+    """
     settings = read_settings()
     configure_logs(settings.log_format, settings.log_level)
-    container = build_container(settings)
+    container = build_container(settings, as_it_is=as_it_is)
     try:
         yield container
     finally:

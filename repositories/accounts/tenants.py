@@ -1,17 +1,17 @@
 """Tenants, their schemas and roles, and the bells that tell workers where work is due."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, text, update
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from models.accounts.identity import User
 from models.accounts.tenants import BLUEPRINT_LOCK, Tenant, TenantBlueprint, TenantStatus
 from shared.database import Database, PlatformSession, TenantSchema
 from shared.database.tenant_schema import quote_identifier
-from shared.errors import DatabaseError, SchemaCreationError
+from shared.errors import SchemaCreationError
 
 _SURVEY = text(
     "SELECT pg_advisory_xact_lock_shared(:lock);"
@@ -126,14 +126,18 @@ class TenantSchemaRepository:
             raise SchemaCreationError from error
 
     def run_inside(self, tenant: TenantSchema, statements: Sequence[str]) -> None:
-        """Replay `statements` in an existing schema as its owner.
+        """Replay `statements` in an existing schema as its owner: one round trip.
 
-        Raises `DatabaseError` with PostgreSQL's own first line; then roll back.
+        Raises what the database says; then roll back.
         """
-        try:
-            self._replay(self._inside(tenant, statements))
-        except DBAPIError as error:
-            raise DatabaseError(str(error.orig).partition("\n")[0]) from error
+        self._replay(self._inside(tenant, statements))
+
+    def act_inside(self, tenant: TenantSchema, act: Callable[[Connection], None]) -> None:
+        """Have `act` work in an existing schema as its owner. Raises what it raises."""
+        bound, unbound = self._binding(tenant)
+        self._replay(bound)
+        act(self._session.connection())
+        self._replay(unbound)
 
     def _replay(self, script: Sequence[str]) -> None:
         """One round trip; on Citus, which distributes statement by statement, one each."""
@@ -162,11 +166,14 @@ class TenantSchemaRepository:
         ]
 
     def _inside(self, tenant: TenantSchema, statements: Sequence[str]) -> list[str]:
-        script = [f"SET LOCAL search_path TO {tenant.quoted}, public"]
+        bound, unbound = self._binding(tenant)
+        return [*bound, *statements, *unbound]
+
+    def _binding(self, tenant: TenantSchema) -> tuple[list[str], list[str]]:
+        """What binds the transaction to the schema and its owner, and what undoes it."""
+        bound = [f"SET LOCAL search_path TO {tenant.quoted}, public, pg_temp"]
+        unbound = ["SET LOCAL search_path TO DEFAULT"]
         if self._database.tenant_roles:
-            role = quote_identifier(self._database.role_of(tenant))
-            script.append(f"SET LOCAL ROLE {role}")
-        script += statements
-        if self._database.tenant_roles:
-            script.append("RESET ROLE")
-        return [*script, "SET LOCAL search_path TO DEFAULT"]
+            bound.append(f"SET LOCAL ROLE {quote_identifier(self._database.role_of(tenant))}")
+            unbound.insert(0, "RESET ROLE")
+        return bound, unbound
