@@ -8,9 +8,8 @@ from sqlalchemy import text
 from migrations.lines import TENANT
 from migrations.rendering import SchemaScript, head_of, tenant_script
 from models.accounts.tenants import TenantStatus
-from repositories.accounts.tenants import TenantRepository, TenantSchemaRepository
+from repositories.accounts.tenants import TenantRepository
 from services.accounts.tenants.provisioning import TenantProvisioning
-from services.accounts.tenants.upgrading import TenantUpgrades
 from shared.clock import MovableClock
 from shared.database import TEMPLATE_SCHEMA, Database, PlatformSession, TenantSchema
 from shared.database.tenant_schema import quote_identifier
@@ -175,6 +174,22 @@ def test_a_shop_whose_account_is_not_committed_does_not_exist(
     assert left_overs(database) == []
 
 
+def test_a_process_of_another_version_makes_shops_as_the_current_one_does(
+    database: Database, clock: MovableClock
+) -> None:
+    """F7, F15: what is recorded counts, not what the process was built with."""
+    older = SchemaScript("tenant_0000", ("SELECT 1 / 0",))
+    with database.platform() as session:
+        shop = TenantProvisioning(database, older, clock).provision(
+            session, make_user(session, clock).id
+        )
+    with database.platform() as session:
+        row = TenantRepository(session).get(shop.tenant_id)
+        assert row is not None
+        assert row.schema_version == head_of(TENANT)
+        assert catalog_of(session, shop.name) == catalog_of(session, TEMPLATE_SCHEMA)
+
+
 def test_without_roles_a_shop_is_made_as_well(database: Database, clock: MovableClock) -> None:
     """Citus rule 15."""
     without_roles = Database(database.engine, tenant_roles=False)
@@ -186,50 +201,3 @@ def test_without_roles_a_shop_is_made_as_well(database: Database, clock: Movable
     assert left_overs(database) == [shop.name]
     with database.engine.begin() as connection:
         connection.execute(text(f"DROP SCHEMA {shop.quoted} CASCADE"))
-
-
-def upgrades_to(database: Database, *statements: str) -> TenantUpgrades:
-    """An upgrade that is not in the tenant line yet."""
-    script = SchemaScript("next", statements)
-    return TenantUpgrades(database, lambda _since: script, "next")
-
-
-def test_an_upgrade_reaches_every_shop_and_finds_nothing_to_do_afterwards(
-    database: Database, tenant: TenantSchema, other_tenant: TenantSchema
-) -> None:
-    """F1, F2."""
-    upgrades = upgrades_to(database, "ALTER TABLE products ADD COLUMN shelf text")
-    assert upgrades.run().upgraded == (tenant, other_tenant)
-    for shop in (tenant, other_tenant):
-        with database.tenant(shop) as session:
-            assert session.scalar(text("SELECT count(shelf) FROM products")) == 0
-    with database.platform() as session:
-        assert owners(session, tenant.name) == {database.role_of(tenant)}
-    again = upgrades.run()
-    assert (again.upgraded, again.failed) == ((), ())
-
-
-def test_a_shop_that_cannot_be_upgraded_stays_whole_and_stops_nobody(
-    database: Database, tenant: TenantSchema, other_tenant: TenantSchema
-) -> None:
-    """F3: left at its old revision, named, tried again next time."""
-    with database.platform() as session:
-        TenantSchemaRepository(session, database).run_inside(
-            tenant, ["ALTER TABLE products ADD COLUMN shelf text"]
-        )
-    upgrades = upgrades_to(
-        database,
-        "ALTER TABLE products ADD COLUMN drawer text",
-        "ALTER TABLE products ADD COLUMN shelf text",
-    )
-    lines: list[str] = []
-    outcome = upgrades.run(lines.append)
-    assert outcome.upgraded == (other_tenant,)
-    assert [shop for shop, _ in outcome.failed] == [tenant]
-    assert len(lines) == 2
-    with database.tenant(tenant) as session:
-        drawers = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'drawer'"
-        assert session.scalar(text(f"{drawers} AND table_schema = current_schema()")) == 0
-    with database.platform() as session:
-        behind = TenantRepository(session).behind("next")
-    assert behind == [(tenant, head_of(TENANT))]
