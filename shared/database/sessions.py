@@ -5,9 +5,10 @@ each transaction it begins starts with one string of literal `SET LOCAL`, so the
 after commit, after rollback and in savepoints, and the pooled connection comes back clean.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -74,6 +75,8 @@ class TenantSession(PlatformSession):
         self.tenant = tenant
         self._at_home = at_home
         self._bound: Connection | None = None
+        self.when_bound: Callable[[Connection], None] | None = None
+        """Called at the end of each begin, in the thread and on the connection of that begin."""
 
     def bind_transaction(self, connection: Connection) -> None:
         """Bind search_path, tenant id and role; check the shop and the sign-in: one round trip.
@@ -99,6 +102,8 @@ class TenantSession(PlatformSession):
             )
         connection.execution_options(**GUARDED)
         self._bound = connection
+        if self.when_bound is not None:
+            self.when_bound(connection)
 
     def refuse_if_moved(self) -> None:
         """Raises `WrongSchema` when the transaction is no longer the tenant's."""
@@ -173,12 +178,25 @@ class Database:
             expire_on_commit=False,
         )
 
-    def tenant_session(self, tenant: TenantSchema, sign_in: SignIn | None = None) -> TenantSession:
-        """A session on one tenant; the caller begins, commits and closes."""
+    def tenant_session(
+        self,
+        tenant: TenantSchema,
+        sign_in: SignIn | None = None,
+        *,
+        lock_timeout: timedelta | None = None,
+    ) -> TenantSession:
+        """A session on one tenant; the caller begins, commits and closes.
+
+        `lock_timeout` bounds the wait for each lock; else only the whole statement is bounded.
+        """
+        binding = self._binding_sql(tenant, sign_in)
+        if lock_timeout is not None:
+            milliseconds = int(lock_timeout.total_seconds() * 1000)
+            binding = f"SET LOCAL lock_timeout = {milliseconds:d}; {binding}"
         return TenantSession(
             tenant=tenant,
             at_home=self._at_home(tenant) if self.check_sentinel else None,
-            set_local_sql=self._binding_sql(tenant, sign_in),
+            set_local_sql=binding,
             sign_in=sign_in,
             bind=self.engine,
             expire_on_commit=False,
