@@ -1,6 +1,6 @@
 """Everything that lives as long as the process, built once and handed to whoever needs it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -14,6 +14,7 @@ from backend.gateways import open_ebay, open_image_fetcher, open_object_store
 from backend.handlers import channel_table
 from backend.keys import Keys, load_keys
 from backend.metrics import InstallationFigures, Meters
+from backend.pools import PoolMeters, ProcessKind, pool_size
 from backend.settings import Settings
 from backend.upkeep import bring_up_to_date
 from migrations.lines import PLATFORM
@@ -23,11 +24,19 @@ from services.accounts.identity.access_tokens import AccessTokens
 from services.accounts.identity.passwords import Passwords
 from services.accounts.tenants.provisioning import TenantProvisioning
 from services.gateways.ebay.gateway import EbayGateway
+from services.gateways.ebay.quotas import EbayQuotas
 from services.gateways.image_fetch import ImageFetcher
 from services.gateways.object_store import ObjectStore
 from services.selling.publishing.requesting import WorkRequests
+from services.selling.quotas.ledger import DatabaseLedger, QuotaState
 from shared.clock import Clock, SystemClock
-from shared.database import Database, EngineOptions, create_database_engine
+from shared.database import (
+    Database,
+    EngineOptions,
+    TenantSchema,
+    connections_allowed,
+    create_database_engine,
+)
 from shared.encryption import SecretBox
 
 _log = structlog.get_logger("stoflow.container")
@@ -46,6 +55,7 @@ class Container:
     provisioning: TenantProvisioning
     object_store: ObjectStore
     image_fetcher: ImageFetcher
+    call_ledger: DatabaseLedger
     ebay: EbayGateway
     work_requests: WorkRequests
     limits: RequestLimits
@@ -69,6 +79,11 @@ class Container:
         """How many proxies of ours append to X-Forwarded-For."""
         return self.settings.limits.trusted_proxies
 
+    def ebay_calls(self, shop: TenantSchema) -> Sequence[QuotaState]:
+        """What is left of eBay's call quotas, of this shop's account and of the application."""
+        quotas = EbayQuotas(self.settings.ebay.daily_calls)
+        return self.call_ledger.states(quotas.all, shop.name)
+
     def readiness(self) -> Readiness:
         """Ask the database whether it is there and migrated."""
         try:
@@ -89,23 +104,22 @@ class Container:
 
 
 def open_database(
-    settings: Settings, clock: Clock, *, as_it_is: bool = False
+    settings: Settings,
+    clock: Clock,
+    kind: ProcessKind = ProcessKind.COMMAND,
+    *,
+    as_it_is: bool = False,
 ) -> tuple[Database, EmbeddedPostgres | None]:
     """Connect to `DATABASE_URL`, or start the embedded server and bring it up to date.
 
     One that is wanted `as_it_is` is brought up to date only when it is empty.
     """
-    options = EngineOptions(
-        pool_size=settings.database.pool_size,
-        max_overflow=settings.database.max_overflow,
-        tenants_per_connection=settings.database.tenants_per_connection,
-    )
     embedded = None
     url = settings.database.url
     if url is None:
         embedded = EmbeddedPostgres(settings.data_dir / "postgres")
         url = embedded.ensure_database()
-    engine = create_database_engine(url, options)
+    engine = create_database_engine(url, _engine_options(settings, kind, url))
     database = Database(
         engine,
         tenant_roles=settings.database.tenant_roles,
@@ -116,12 +130,25 @@ def open_database(
     return database, embedded
 
 
+def _engine_options(settings: Settings, kind: ProcessKind, url: str) -> EngineOptions:
+    asks = kind is not ProcessKind.COMMAND and settings.database.connections is None
+    size = pool_size(settings, kind, connections_allowed(url) if asks else None)
+    if kind is not ProcessKind.COMMAND:
+        _log.info("connections", process=kind.value, pool_size=size)
+    return EngineOptions(
+        pool_size=size,
+        max_overflow=settings.database.max_overflow,
+        tenants_per_connection=settings.database.tenants_per_connection,
+    )
+
+
 def build_container(
     settings: Settings,
     *,
     database: Database | None = None,
     clock: Clock | None = None,
     passwords: Passwords | None = None,
+    kind: ProcessKind = ProcessKind.COMMAND,
     as_it_is: bool = False,
 ) -> Container:
     """Put the parts together. What is given is used and stays the giver's to close.
@@ -133,8 +160,9 @@ def build_container(
     embedded = None
     opened = database is None
     if database is None:
-        database, embedded = open_database(settings, clock, as_it_is=as_it_is)
-    ebay = open_ebay(settings.ebay, clock)
+        database, embedded = open_database(settings, clock, kind, as_it_is=as_it_is)
+    call_ledger = DatabaseLedger(database, clock)
+    ebay = open_ebay(settings.ebay, call_ledger, clock)
     image_fetcher = open_image_fetcher(settings.images)
     metrics = _metrics_registry(database, clock)
     container = Container(
@@ -147,6 +175,7 @@ def build_container(
         provisioning=TenantProvisioning(database, tenant_script(), clock),
         object_store=open_object_store(settings),
         image_fetcher=image_fetcher,
+        call_ledger=call_ledger,
         ebay=ebay,
         work_requests=WorkRequests(channel_table(ebay), clock),
         limits=_request_limits(settings),
@@ -186,4 +215,5 @@ def _metrics_registry(database: Database, clock: Clock) -> CollectorRegistry:
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
     registry.register(InstallationFigures(database, clock))
+    PoolMeters(database, registry)
     return registry

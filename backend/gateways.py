@@ -6,9 +6,11 @@ from backend.settings import EbaySettings, ImageFetchSettings, Settings
 from services.gateways.ebay.gateway import HttpEbayGateway
 from services.gateways.ebay.marketplaces import marketplace_named
 from services.gateways.ebay.oauth import Keyset
-from services.gateways.ebay.transport import EbayAddresses
+from services.gateways.ebay.quotas import EbayQuotas
+from services.gateways.ebay.transport import CallBook, EbayAddresses
 from services.gateways.image_fetch import HttpImageFetcher
 from services.gateways.object_store import LocalFolderStore, ObjectStore, S3Store
+from services.gateways.quotas import CallLedger
 from shared.clock import Clock
 from shared.http_client import outbound_client
 
@@ -34,7 +36,7 @@ def open_image_fetcher(settings: ImageFetchSettings) -> HttpImageFetcher:
     )
 
 
-def open_ebay(settings: EbaySettings, clock: Clock) -> HttpEbayGateway:
+def open_ebay(settings: EbaySettings, ledger: CallLedger, clock: Clock) -> HttpEbayGateway:
     """eBay at the configured addresses; without a keyset everything but its use works."""
     return HttpEbayGateway(
         outbound_client(settings.timeout),
@@ -46,6 +48,7 @@ def open_ebay(settings: EbaySettings, clock: Clock) -> HttpEbayGateway:
         ),
         _keyset(settings),
         marketplace_named(settings.marketplace_id),
+        CallBook(ledger, EbayQuotas(settings.daily_calls)),
         clock,
     )
 

@@ -35,7 +35,16 @@ class DatabaseSettings(BaseSettings):
 
     url: str | None = Field(default=None, validation_alias="DATABASE_URL", repr=False)
     """Unset: the embedded PostgreSQL in the data folder."""
-    pool_size: int = Field(default=15, ge=1, validation_alias="STOFLOW_DATABASE_POOL_SIZE")
+    connections: int | None = Field(
+        default=None, ge=1, validation_alias="STOFLOW_DATABASE_CONNECTIONS"
+    )
+    """What all API and worker processes may hold together. Unset: what the server allows, less
+    ten for commands."""
+    api_processes: int = Field(default=1, ge=1, validation_alias="STOFLOW_API_PROCESSES")
+    worker_processes: int = Field(default=1, ge=0, validation_alias="STOFLOW_WORKER_PROCESSES")
+    """How many of each there are, of this installation and on all machines."""
+    pool_size: int | None = Field(default=None, ge=1, validation_alias="STOFLOW_DATABASE_POOL_SIZE")
+    """Connections of this process. Unset: its share."""
     max_overflow: int = Field(default=0, ge=0, validation_alias="STOFLOW_DATABASE_MAX_OVERFLOW")
     tenants_per_connection: int = Field(
         default=200, ge=1, validation_alias="STOFLOW_DATABASE_TENANTS_PER_CONNECTION"
@@ -104,6 +113,8 @@ class EbaySettings(BaseSettings):
     marketplace_id: str = "EBAY_US"
     timeout: timedelta = timedelta(seconds=20)
     """Longest wait for one answer."""
+    daily_calls: int | None = Field(default=None, ge=1)
+    """Calls a day of all shops together, for a keyset with less than eBay's documented quotas."""
 
 
 class LimitSettings(BaseSettings):

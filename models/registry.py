@@ -1,6 +1,6 @@
 """Every table of the house, imported once, so that metadata is complete."""
 
-from models.accounts import channel_consents, dead_jobs, identity, schedule, tenants
+from models.accounts import call_budgets, channel_consents, dead_jobs, identity, schedule, tenants
 from models.base import PlatformBase, TenantBase
 from models.reference import attributes, marketplace_mappings
 from models.selling import catalog, ebay, idempotency, publishing, sentinel
@@ -11,6 +11,7 @@ MODULES = (
     channel_consents,
     schedule,
     dead_jobs,
+    call_budgets,
     attributes,
     marketplace_mappings,
     catalog,

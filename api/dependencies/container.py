@@ -1,5 +1,6 @@
 """What routes may ask of the composition, which is built in `backend.container`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Protocol, cast
@@ -15,8 +16,9 @@ from services.gateways.ebay.gateway import EbayGateway
 from services.gateways.image_fetch import ImageFetcher
 from services.gateways.object_store import ObjectStore
 from services.selling.publishing.requesting import WorkRequests
+from services.selling.quotas.ledger import QuotaState
 from shared.clock import Clock
-from shared.database import Database
+from shared.database import Database, TenantSchema
 from shared.encryption import SecretBox
 
 
@@ -72,6 +74,10 @@ class Container(Protocol):
     def trusted_proxies(self) -> int: ...
     @property
     def metrics(self) -> CollectorRegistry: ...
+    def ebay_calls(self, shop: TenantSchema) -> Sequence[QuotaState]:
+        """What is left of eBay's call quotas."""
+        ...
+
     def readiness(self) -> Readiness: ...
 
 

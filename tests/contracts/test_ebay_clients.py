@@ -26,6 +26,7 @@ from shared.money import Money
 from tests.contracts.ebay_shop import KEYSET, LOCATION, SHIRTS, Sandbox, callback_query, picture
 from tests.contracts.openapi_documents import EbayDocuments
 from tests.contracts.recording import ContractCheckingTransport
+from tests.fakes.calls import uncounted
 
 HTTPS_PICTURE = "https://pictures.example/1.jpg"
 
@@ -37,6 +38,7 @@ class FixedTokens:
     token: str
     spare: str | None = None
     replaced: int = 0
+    account: str = "user_1"
 
     def current(self) -> str:
         return self.token
@@ -75,6 +77,7 @@ def gateway_to(
         EbayAddresses(url, url, url, url),
         Keyset(KEYSET.client_id, KEYSET.client_secret, KEYSET.ru_name),
         marketplace_named("EBAY_US"),
+        uncounted(),
         MovableClock(datetime(2026, 6, 1, tzinfo=UTC)),
     )
 
@@ -367,6 +370,7 @@ def test_a_wrong_keyset_is_the_operators_business(sandbox_url: str, sandbox: San
         EbayAddresses(sandbox_url, sandbox_url, sandbox_url, sandbox_url),
         Keyset(KEYSET.client_id, "wrong", KEYSET.ru_name),
         gateway.marketplace,
+        uncounted(),
         MovableClock(datetime(2026, 6, 1, tzinfo=UTC)),
     )
     with pytest.raises(Misconfigured) as refused:

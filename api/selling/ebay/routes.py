@@ -6,8 +6,9 @@ import structlog
 from fastapi import Body, Form, Path, Query, Request, Response
 
 from api.dependencies.actors import CurrentAccount
-from api.dependencies.services_ebay import AccountDesk, Choices, Connecting
+from api.dependencies.services_ebay import AccountDesk, Calls, Choices, Connecting
 from api.dependencies.sessions import OwnShop, Tenant
+from api.idempotency import keyless
 from api.policies import Policy, guarded_router
 from api.problems import problems, report
 from api.selling.ebay.pages import (
@@ -25,6 +26,7 @@ from api.selling.ebay.schemas import (
     EbayChannelOut,
     EbayProductOut,
     LocationIn,
+    QuotaOut,
     SuggestionOut,
     Words,
 )
@@ -43,6 +45,7 @@ from services.selling.ebay.connecting import (
     EbayConnecting,
     OtherEbayAccount,
 )
+from services.selling.quotas.ledger import QuotaSpent
 from shared.errors import (
     APIConnectionError,
     APIError,
@@ -61,7 +64,7 @@ products = guarded_router("/products", policy=Policy.SIGNED_IN, tag="ebay")
 
 ROUTERS = (channel, returning, products)
 
-OUTSIDE = (EbayRefusal, EbayGrantRefused, APIConnectionError, APITimeoutError)
+OUTSIDE = (EbayRefusal, EbayGrantRefused, QuotaSpent, APIConnectionError, APITimeoutError)
 
 COMING_BACK = problems(ConsentStateRefused, ConsentDeclined, OtherEbayAccount, *OUTSIDE)
 
@@ -77,6 +80,7 @@ def show_channel(shop: OwnShop, desk: AccountDesk) -> EbayChannelOut:
 
 
 @channel.post("/connect", responses=problems(Misconfigured))
+@keyless("its answer is a secret that works once and briefly; another one does no harm")
 def connect(actor: CurrentAccount, shop: OwnShop, connecting: Connecting) -> ConsentOut:
     """Start connecting: send the seller's browser to the address this answers with."""
     return ConsentOut.of(connecting.begin(shop, actor.user_id))
@@ -122,6 +126,7 @@ def confirm(
 
 
 @channel.post("/check", responses=problems(EbayNotConnected, *OUTSIDE))
+@keyless("whoever checks again wants to know what is true now")
 def check_channel(
     shop: OwnShop, desk: AccountDesk, body: Annotated[CheckIn | None, Body()] = None
 ) -> EbayChannelOut:
@@ -133,6 +138,12 @@ def check_channel(
 def set_location(shop: OwnShop, desk: AccountDesk, body: LocationIn) -> EbayChannelOut:
     """Say where goods are sent from; eBay needs it for every listing."""
     return EbayChannelOut.of(desk.set_location(shop, body.name, body.address()))
+
+
+@channel.get("/calls")
+def show_calls(shop: OwnShop, calls: Calls) -> list[QuotaOut]:
+    """How many calls eBay still takes, of all shops together or of this one."""
+    return [QuotaOut.of(state) for state in calls(shop)]
 
 
 @channel.delete("", status_code=204)

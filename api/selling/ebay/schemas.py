@@ -12,6 +12,7 @@ from services.gateways.ebay.taxonomy import CategorySuggestion
 from services.selling.ebay.account import EbayAccountView
 from services.selling.ebay.choices import EbayProductView
 from services.selling.ebay.connecting import ConsentRequest
+from services.selling.quotas.ledger import QuotaState
 from shared.errors import FieldProblem
 from shared.text import one_line, without_control_characters
 
@@ -217,6 +218,31 @@ class SuggestionOut(BaseModel):
     def of(cls, suggestion: CategorySuggestion) -> Self:
         """Show a suggestion."""
         return cls(category_id=suggestion.category_id, path=list(suggestion.path))
+
+
+class QuotaOut(BaseModel):
+    """One of eBay's call quotas; jobs wait by themselves when it is used up."""
+
+    name: str
+    limit: int = Field(description="Calls in any stretch of `window_seconds`.")
+    window_seconds: int
+    of_this_shop: bool = Field(description="Counted for this shop alone, not for all together.")
+    used: int
+    left: int
+    open_at: datetime | None = Field(description="When there is room again; null: now.")
+
+    @classmethod
+    def of(cls, state: QuotaState) -> Self:
+        """Show a quota."""
+        return cls(
+            name=state.quota.name,
+            limit=state.quota.limit,
+            window_seconds=int(state.quota.window.total_seconds()),
+            of_this_shop=state.quota.per_shop,
+            used=state.used,
+            left=state.left,
+            open_at=state.open_at,
+        )
 
 
 class ConnectedOut(BaseModel):

@@ -17,6 +17,7 @@ from services.gateways.ebay.oauth import ApplicationTokens, EbayOAuth, Keyset
 from services.gateways.ebay.offers import EbayOfferClient
 from services.gateways.ebay.taxonomy import CategoryAspect, EbayTaxonomyClient
 from services.gateways.ebay.transport import (
+    CallBook,
     EbayAddresses,
     EbayTransport,
     Observer,
@@ -85,8 +86,10 @@ class HttpEbayGateway:
         addresses: EbayAddresses,
         keyset: Keyset | None,
         marketplace: Marketplace,
+        book: CallBook,
         clock: Clock,
     ) -> None:
+        self._book = book
         self._http = http
         self._addresses = addresses
         self._clock = clock
@@ -121,4 +124,6 @@ class HttpEbayGateway:
         )
 
     def _transport(self, tokens: TokenSource, observe: Observer) -> EbayTransport:
-        return EbayTransport(self._http, self._addresses, self._marketplace, tokens, observe)
+        return EbayTransport(
+            self._http, self._addresses, self._marketplace, tokens, self._book, observe
+        )

@@ -165,6 +165,11 @@ class ApplicationTokens:
         self._grant: AccessGrant | None = None
         self._lock = threading.Lock()
 
+    @property
+    def account(self) -> str:
+        """The application speaks for no shop."""
+        return ""
+
     def current(self) -> str:
         """The kept token or a new one."""
         with self._lock:

@@ -1,7 +1,7 @@
 """The one road to eBay: headers, timeouts, tokens, and what each kind of failure means."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -13,6 +13,8 @@ import structlog
 
 from services.gateways.ebay.errors import EbayRefusal, refusal
 from services.gateways.ebay.marketplaces import Marketplace
+from services.gateways.ebay.quotas import EbayQuotas
+from services.gateways.quotas import CallLedger, Quota
 from shared.errors import APIConnectionError, APITimeoutError, Remedy
 from shared.ids import new_uuid
 
@@ -43,6 +45,11 @@ class EbayAddresses:
 
 class TokenSource(Protocol):
     """Where a transport gets its bearer token."""
+
+    @property
+    def account(self) -> str:
+        """Whose token it is: a shop's schema name, or empty for the application."""
+        ...
 
     def current(self) -> str:
         """A token that should be good. Raises `EbayError` when there is none to be had."""
@@ -99,8 +106,22 @@ class EbayAnswer:
     headers: Mapping[str, str]
 
 
+CLOSED_FOR_SECONDS = 60.0
+"""How long nobody asks after a 429 that names no time; eBay documents no Retry-After."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallBook:
+    """Where each call is paid for, and against which quotas."""
+
+    ledger: CallLedger
+    quotas: EbayQuotas
+
+
 class EbayTransport:
     """Sends requests under one token. Never repeats a request that eBay may have carried out.
+
+    Every request is paid for in the `book` first: what our own count forbids is not sent.
 
     Raises `EbayRefusal` when eBay says no, `APIConnectionError` when the request changed nothing
     for certain, and `APITimeoutError` when it was sent and its answer was lost.
@@ -112,8 +133,10 @@ class EbayTransport:
         addresses: EbayAddresses,
         marketplace: Marketplace,
         tokens: TokenSource,
+        book: CallBook,
         observe: Observer = nobody_watches,
     ) -> None:
+        self._book = book
         self._http = http
         self._addresses = addresses
         self._tokens = tokens
@@ -145,6 +168,8 @@ class EbayTransport:
             ) from None
 
     def _once(self, request: EbayRequest, token: str) -> EbayAnswer:
+        quotas = self._book.quotas.of(request.method, request.path)
+        self._book.ledger.pay(quotas, self._tokens.account)
         outgoing = self._prepared(request, token)
         sent = outgoing.read() if request.image is None else request.image
         started = perf_counter()
@@ -163,7 +188,20 @@ class EbayTransport:
             request_id=outgoing.headers["X-Request-ID"],
             milliseconds=round((perf_counter() - started) * 1000),
         )
-        return _understood(request, response)
+        try:
+            return _understood(request, response)
+        except EbayRefusal as refused:
+            if refused.http_status == httpx.codes.TOO_MANY_REQUESTS:
+                refused.retry_after = self._close(quotas, refused.retry_after)
+            raise
+
+    def _close(self, quotas: Sequence[Quota], seconds: float | None) -> float:
+        """Keep every process from asking until eBay takes calls again; the narrowest quota only."""
+        narrowest = sorted(quotas, key=lambda quota: quota.window)[:1]
+        longest = [quota.window.total_seconds() for quota in narrowest]
+        wait = seconds or min([CLOSED_FOR_SECONDS, *longest])
+        self._book.ledger.close(narrowest, self._tokens.account, wait)
+        return wait
 
     def _prepared(self, request: EbayRequest, token: str) -> httpx.Request:
         headers = {

@@ -151,6 +151,10 @@ class _ShopTokens:
         self._clock = clock
         self._grant: AccessGrant | None = None
 
+    @property
+    def account(self) -> str:
+        return self._tenant.name
+
     def current(self) -> str:
         grant = self._grant
         if grant is None or grant.expires_at - self._clock.now() <= RENEW_BEFORE:

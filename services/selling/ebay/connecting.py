@@ -67,6 +67,10 @@ class _FirstToken:
         self._token = token
         self._refused = refused
 
+    @property
+    def account(self) -> str:
+        return ""
+
     def current(self) -> str:
         return self._token
 

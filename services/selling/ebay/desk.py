@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from services.gateways.ebay.gateway import EbayGateway, SellerApis
 from services.gateways.ebay.transport import Exchange
 from services.selling.ebay.access import EbayAccess
-from services.selling.ebay.pacing import UploadPace
 from services.selling.publishing.handlers import CancelRequested, Journal
 from shared.clock import Clock
 from shared.database import Database, TenantSchema
@@ -31,7 +30,6 @@ class EbayWorkshop:
     access: EbayAccess
     photos: PhotoStore
     clock: Clock
-    uploads: UploadPace = field(default_factory=UploadPace)
 
     def desk(self, tenant: TenantSchema, journal: Journal) -> "EbayDesk":
         """A place to do one job."""

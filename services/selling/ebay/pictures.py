@@ -2,15 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from http import HTTPStatus
 
 from repositories.selling.ebay import EbayPictureRepository
-from services.gateways.ebay.errors import EbayRefusal
-from services.gateways.ebay.media import HostedPicture
 from services.selling.ebay.desk import EbayDesk
 from services.selling.ebay.drafts import DraftPhoto
-from services.selling.ebay.pacing import WINDOW_SECONDS
-from shared.errors import EbayError
 
 _GOOD_FOR = timedelta(days=1)
 """A photo that eBay drops sooner than this is uploaded again."""
@@ -33,23 +28,10 @@ def _known(desk: EbayDesk, photos: Sequence[DraftPhoto]) -> dict[str, str]:
 
 
 def _upload(desk: EbayDesk, photo: DraftPhoto, which: str) -> str:
-    picture = _sent(desk, desk.shop.photos.get(photo.object_key))
+    picture = desk.apis.media.upload(desk.shop.photos.get(photo.object_key))
     with desk.shop.database.tenant(desk.tenant) as session:
         EbayPictureRepository(session).put(
             photo.sha256, picture.image_url, picture.expires_at, desk.shop.clock.now()
         )
     desk.note("uploaded a photo", photo=which, image_url=picture.image_url)
     return picture.image_url
-
-
-def _sent(desk: EbayDesk, content: bytes) -> HostedPicture:
-    seconds = desk.shop.uploads.take_place(desk.tenant)
-    if seconds:
-        # The job waits for it, not the thread.
-        raise EbayError("eBay takes no more photos at the moment.", retry_after=seconds)
-    try:
-        return desk.apis.media.upload(content)
-    except EbayRefusal as refused:
-        if refused.http_status == HTTPStatus.TOO_MANY_REQUESTS and refused.retry_after is None:
-            refused.retry_after = WINDOW_SECONDS
-        raise

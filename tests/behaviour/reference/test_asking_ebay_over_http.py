@@ -19,6 +19,7 @@ from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
 from shared.clock import SystemClock
 from shared.database import PlatformSession
 from tests.factories.reference import A_SHIRT
+from tests.fakes.calls import uncounted
 
 NOT_A_LEAF = "11450"
 
@@ -29,7 +30,8 @@ def gateway() -> Iterator[HttpEbayGateway]:
     keyset = Keyset(application.client_id, application.client_secret, application.ru_name)
     with serving(create_app()) as base, httpx.Client() as http:
         addresses = EbayAddresses(base, base, base, base)
-        yield HttpEbayGateway(http, addresses, keyset, marketplace_named("EBAY_US"), SystemClock())
+        site = marketplace_named("EBAY_US")
+        yield HttpEbayGateway(http, addresses, keyset, site, uncounted(), SystemClock())
 
 
 @pytest.fixture

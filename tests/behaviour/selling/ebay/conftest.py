@@ -27,12 +27,14 @@ from sandbox.ebay.app import create_app as create_sandbox
 from sandbox.server import serving
 from services.gateways.ebay.gateway import HttpEbayGateway
 from services.gateways.ebay.oauth import Keyset
-from services.gateways.ebay.transport import EbayAddresses
+from services.gateways.ebay.quotas import EbayQuotas
+from services.gateways.ebay.transport import CallBook, EbayAddresses
 from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
 from services.selling.ebay.access import EbayAccess
 from services.selling.ebay.desk import EbayWorkshop
 from services.selling.publishing.lease import LeaseKeeper
 from services.selling.publishing.processor import MarketplaceJobProcessor, ProcessedJob
+from services.selling.quotas.ledger import DatabaseLedger
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
 from shared.http_client import outbound_client
@@ -82,6 +84,7 @@ def through(container: Container, transport: httpx.BaseTransport) -> None:
         EbayAddresses(*(settings.api_url,) * 4),
         Keyset(KEYSET.client_id, KEYSET.client_secret, KEYSET.ru_name),
         container.ebay.marketplace,
+        CallBook(DatabaseLedger(container.database, container.clock), EbayQuotas()),
         container.clock,
     )
 

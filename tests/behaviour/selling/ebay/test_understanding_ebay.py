@@ -13,8 +13,6 @@ from services.gateways.ebay.marketplaces import marketplace_named
 from services.gateways.ebay.offers import SellingPolicies
 from services.gateways.ebay.transport import retry_after_seconds
 from services.selling.ebay.drafts import DraftVariant, ListingDraft
-from services.selling.ebay.pacing import MOST, WINDOW_SECONDS, UploadPace
-from shared.database import TenantSchema
 from shared.errors import Misconfigured, Remedy
 from shared.money import Money
 
@@ -181,17 +179,3 @@ def test_a_group_names_each_value_once_in_order() -> None:
     assert group is not None
     assert group.as_body()["variesBy"]["specifications"] == [{"name": "Size", "values": ["M", "L"]}]
     assert group.skus == ["SF0", "SF1", "SF2"]
-
-
-def test_photos_go_out_no_faster_than_ebay_takes_them() -> None:
-    """E10: 45 at once, the next when the first has left the window; accounts do not share."""
-    now = [100.0]
-    pace = UploadPace(lambda: now[0])
-    one, other = TenantSchema(1), TenantSchema(2)
-    assert [pace.take_place(one) for _ in range(MOST)] == [0.0] * MOST
-    assert pace.take_place(other) == 0.0
-    now[0] += 1.0
-    assert pace.take_place(one) == WINDOW_SECONDS - 1.0
-    assert pace.take_place(one) == WINDOW_SECONDS - 1.0
-    now[0] += WINDOW_SECONDS - 1.0
-    assert pace.take_place(one) == 0.0

@@ -1,0 +1,1 @@
+"""Marketplaces' call quotas: spent by all processes together, never more than allowed."""

@@ -1,0 +1,106 @@
+"""The account book of calls, in the database: shared by all workers, exact when they meet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from models.accounts.call_budgets import CallBudget
+from repositories.accounts.call_budgets import BudgetKey, CallBudgetRepository
+from services.gateways.quotas import Quota
+from services.selling.quotas.window import CallWindow
+from shared.clock import Clock
+from shared.database import Database
+from shared.errors import MarketplaceError, Remedy
+
+
+class QuotaSpent(MarketplaceError):
+    """Our own count says that the marketplace would refuse; nothing was sent."""
+
+    status, code, title = 503, "quota-spent", "No more calls to the marketplace for now"
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaState:
+    """How much of a quota is left."""
+
+    quota: Quota
+    used: int
+    open_at: datetime | None
+    """When there is room again; None: now."""
+
+    @property
+    def left(self) -> int:
+        """Calls that may be made at once."""
+        return 0 if self.open_at is not None else max(0, self.quota.limit - self.used)
+
+
+class DatabaseLedger:
+    """A `CallLedger`. Each payment is one short transaction of its own, over before the call."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def pay(self, quotas: Sequence[Quota], account: str) -> None:
+        """Count one call against all of these quotas, or raise `QuotaSpent` and count none."""
+        if not quotas:
+            return
+        keys = _keys(quotas, account)
+        with self._database.platform() as session:
+            rows = CallBudgetRepository(session).locked(keys)
+            # Read under the locks: whoever waited for them must not count in the past.
+            now = self._clock.now()
+            for quota, key in zip(quotas, keys, strict=True):
+                _refuse_if_spent(quota, rows[key], now)
+            for quota, key in zip(quotas, keys, strict=True):
+                row = rows[key]
+                row.spent = _window(quota).with_one_more(row.spent, now)
+
+    def close(self, quotas: Sequence[Quota], account: str, seconds: float) -> None:
+        """Let nobody call before `seconds` are over."""
+        keys, until = _keys(quotas, account), self._clock.now() + timedelta(seconds=seconds)
+        with self._database.platform() as session:
+            for row in CallBudgetRepository(session).locked(keys).values():
+                row.closed_until = max(until, row.closed_until or until)
+
+    def states(self, quotas: Sequence[Quota], account: str) -> Sequence[QuotaState]:
+        """What is left of each quota for this account."""
+        keys, now = _keys(quotas, account), self._clock.now()
+        with self._database.platform() as session:
+            rows = CallBudgetRepository(session).read(keys)
+        return [_state(quota, rows, key, now) for quota, key in zip(quotas, keys, strict=True)]
+
+
+def _state(
+    quota: Quota, rows: Mapping[BudgetKey, CallBudget], key: BudgetKey, now: datetime
+) -> QuotaState:
+    row = rows.get(key)
+    if row is None:
+        return QuotaState(quota, 0, None)
+    wait = _wait(quota, row, now)
+    used = _window(quota).used(row.spent, now)
+    return QuotaState(quota, used, now + timedelta(seconds=wait) if wait else None)
+
+
+def _refuse_if_spent(quota: Quota, row: CallBudget, now: datetime) -> None:
+    wait = _wait(quota, row, now)
+    if wait:
+        until = (now + timedelta(seconds=wait)).strftime("%Y-%m-%d %H:%M UTC")
+        raise QuotaSpent(
+            f"The calls of {quota.name} are used up until {until}; it goes on by itself then.",
+            remedy=Remedy.WAIT,
+            retry_after=wait,
+        )
+
+
+def _wait(quota: Quota, row: CallBudget, now: datetime) -> float:
+    closed = (row.closed_until - now).total_seconds() if row.closed_until else 0.0
+    return max(0.0, closed, _window(quota).wait(row.spent, now))
+
+
+def _window(quota: Quota) -> CallWindow:
+    return CallWindow(quota.limit, quota.window)
+
+
+def _keys(quotas: Sequence[Quota], account: str) -> list[BudgetKey]:
+    return [(quota.name, account if quota.per_shop else "") for quota in quotas]

@@ -1,0 +1,75 @@
+"""eBay's quotas: paid for before the call, shown to the seller, waited for without a thread."""
+
+from datetime import timedelta
+
+import httpx
+
+from backend.container import Container
+from models.selling.publishing import JobOutcome, JobStatus
+from services.gateways.ebay.quotas import UPLOADS, EbayQuotas
+from services.gateways.quotas import Quota
+from shared.clock import MovableClock
+from tests.behaviour.selling.ebay.conftest import Shop
+from tests.serving import Seller
+
+CALLS = "/api/v1/channels/ebay/calls"
+INVENTORY = EbayQuotas().of("GET", "/sell/inventory/v1/offer")
+
+
+def shown(seller: Seller, quota: Quota) -> dict[str, object]:
+    answer = seller.http.get(CALLS)
+    assert answer.status_code == httpx.codes.OK, answer.text
+    found: dict[str, object] = next(each for each in answer.json() if each["name"] == quota.name)
+    return found
+
+
+def test_a_job_waits_when_the_calls_are_used_up_and_goes_on_by_itself(
+    shop: Shop, container: Container, clock: MovableClock
+) -> None:
+    """ST41, E8: nothing is sent, no try is lost, and it is not called a failure."""
+    container.call_ledger.close(INVENTORY, shop.tenant.name, 3600)
+    job_id = shop.ask(shop.shirt())
+    shop.turn()
+    job = shop.job(job_id)
+    assert (job.status, job.outcome, job.problem_code) == (JobStatus.PENDING, None, "quota-spent")
+    assert job.due_at == clock.now() + timedelta(hours=1)
+    assert "createOrReplaceInventoryItem" not in shop.calls()
+    clock.advance(timedelta(hours=1))
+    assert shop.finish(job_id).outcome is JobOutcome.OK
+
+
+def test_ebays_own_refusal_keeps_every_process_from_asking(shop: Shop, connected: Seller) -> None:
+    """E8: Retry-After is obeyed to the second, and the seller can see it."""
+    shop.spoil("createOrReplaceInventoryItem", "http_429", retry_after_s=7)
+    job_id = shop.ask(shop.shirt())
+    shop.turn()
+    until = shop.clock.now() + timedelta(seconds=7)
+    assert shop.job(job_id).due_at == until
+    (inventory,) = INVENTORY
+    assert shown(connected, inventory)["open_at"] == until.isoformat().replace("+00:00", "Z")
+    assert shop.finish(job_id).outcome is JobOutcome.OK
+
+
+def test_photos_go_out_no_faster_than_ebay_takes_them(
+    shop: Shop, connected: Seller, container: Container
+) -> None:
+    """E10: the shop's photo window is full; the job waits for it, not a thread."""
+    for _ in range(UPLOADS.limit):
+        container.call_ledger.pay([UPLOADS], shop.tenant.name)
+    assert shown(connected, UPLOADS)["left"] == 0
+    job_id = shop.ask(shop.shirt())
+    shop.turn()
+    job = shop.job(job_id)
+    assert timedelta(0) < job.due_at - shop.clock.now() < timedelta(seconds=6)
+    assert "createImageFromFile" not in shop.calls()
+    assert shop.finish(job_id).outcome is JobOutcome.OK
+
+
+def test_every_call_is_counted(shop: Shop, connected: Seller) -> None:
+    """E8, B17: what a publish costs is what the seller sees."""
+    (inventory,) = INVENTORY
+    before = shown(connected, inventory)["used"]
+    assert isinstance(before, int)
+    made = shop.calls_of(lambda: shop.run(shop.shirt()))
+    by_inventory = sum(made.values()) - made["createImageFromFile"]
+    assert shown(connected, inventory)["used"] == before + by_inventory
