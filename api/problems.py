@@ -7,6 +7,7 @@ the `X-Request-ID` header and in every log line of that request.
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 import structlog
@@ -200,8 +201,11 @@ def _headers(error: StoflowError) -> dict[str, str]:
     headers: dict[str, str] = {}
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    if (seconds := error.extra.get("retry_after")) is not None:
-        headers["Retry-After"] = str(seconds)
+    seconds = (
+        error.retry_after if isinstance(error, MarketplaceError) else error.extra.get("retry_after")
+    )
+    if seconds is not None:
+        headers["Retry-After"] = str(ceil(seconds))
     return headers
 
 
