@@ -17,6 +17,7 @@
     │   ├── SchemaCreationError
     │   ├── DatabaseUnavailable   503  away, or all connections are in use: try again
     │   └── TenantUnavailable     403  unknown, suspended or retired
+    │       └── ShopBeingUpgraded 503  its schema is not what this version works with
     ├── APIError                  502  an outside system answered badly
     │   ├── APIConnectionError
     │   └── APITimeoutError       504  the answer never came: what happened is unknown
@@ -167,6 +168,12 @@ class TenantUnavailable(DatabaseError):
     """The tenant is unknown, suspended or retired."""
 
     status, code, title = 403, "tenant-unavailable", "This shop is not available"
+
+
+class ShopBeingUpgraded(TenantUnavailable):
+    """The shop lacks a table or a column: it is behind this version, or ahead of it."""
+
+    status, code, title = 503, "shop-being-upgraded", "This shop is being upgraded; try again soon"
 
 
 class APIError(StoflowError):

@@ -11,6 +11,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from shared.database.outages import refuse_a_shop_behind
 from shared.database.pool import WatchedPool, pool_of
 from shared.database.retirement import ConnectionRetirement
 from shared.database.statements import guard
@@ -62,6 +63,7 @@ def create_database_engine(url: str, options: EngineOptions | None = None) -> En
     event.listen(engine, "checkin", _note_the_time)
     event.listen(engine, "checkout", _ping_after_a_rest)
     event.listen(engine, "before_cursor_execute", guard)
+    event.listen(engine, "handle_error", refuse_a_shop_behind)
     pool_of(engine).figures.watch(engine)
     ConnectionRetirement(engine, options.tenants_per_connection)
     return engine

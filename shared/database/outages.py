@@ -1,8 +1,10 @@
 """What an error of the database means: for an operator, and for whoever might try again."""
 
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
-from shared.errors import DatabaseUnavailable
+from shared.database.statements import GUARDED
+from shared.errors import DatabaseUnavailable, ShopBeingUpgraded
 
 _NOT_THERE = {"42P01", "42703", "3F000"}
 """SQLSTATEs of a table, a column and a schema that do not exist."""
@@ -16,6 +18,7 @@ _NO_ROOM = ("53", "57014", "25P03")
 """How those begin of a server that is full, and of a transaction that took too long."""
 
 _ASK_AGAIN_AFTER_S = 5
+_UPGRADED_AFTER_S = 30
 
 
 def sqlstate_of(error: BaseException) -> str | None:
@@ -47,6 +50,23 @@ def unavailable_in(error: BaseException) -> DatabaseUnavailable | None:
     else:
         return None
     return DatabaseUnavailable(detail, retry_after=_ASK_AGAIN_AFTER_S)
+
+
+def refuse_a_shop_behind(context: ExceptionContext) -> None:
+    """An engine's `handle_error`. Raises `ShopBeingUpgraded` where a shop lacks what was asked for.
+
+    During a deployment some shops are moved already and others are not.
+    """
+    error, connection = context.sqlalchemy_exception, context.connection
+    if connection is None or error is None or not lacks_something(error):
+        return
+    if GUARDED.items() <= connection.get_execution_options().items():
+        raise behind() from error
+
+
+def behind() -> ShopBeingUpgraded:
+    """What to tell whoever works for a shop that lacks a table or a column."""
+    return ShopBeingUpgraded(retry_after=_UPGRADED_AFTER_S)
 
 
 def reason_of(error: BaseException) -> str:

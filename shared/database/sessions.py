@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
 
+from shared.database.outages import behind, lacks_something
 from shared.database.retirement import note_tenant
 from shared.database.statements import GUARDED
 from shared.database.tenant_schema import TenantSchema, quote_identifier
@@ -90,6 +91,8 @@ class TenantSession(PlatformSession):
         except DBAPIError as error:
             if getattr(error.orig, "pgcode", None) == _UNDEFINED_ROLE:
                 raise TenantUnavailable("There is no such shop.") from None
+            if lacks_something(error):
+                raise behind() from error
             raise
         status, signed_in, at_home = found or (None, True, True)
         if not at_home:
