@@ -13,6 +13,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import APIRoute
 
 from api.dependencies.actors import Actor, signed_in_actor
+from api.idempotency import Keeping, documented, keeping_of, taking_keys
 from models.accounts.identity import Role
 from shared.errors import Forbidden, MalformedRequest, Misconfigured
 
@@ -51,10 +52,19 @@ class GuardedRoute(APIRoute):
         if self.policy in _CLOSED:
             options["openapi_extra"] = _LOCK | (options.get("openapi_extra") or {})
         super().__init__(path, endpoint, **options)
+        if self.keeping is not None:
+            super().__init__(path, endpoint, **documented(options))
+
+    @property
+    def keeping(self) -> Keeping | None:
+        """How answers are kept for requests that carry an `Idempotency-Key`; None: not at all."""
+        return keeping_of(self) if self.policy in _CLOSED else None
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's handler behind the policy."""
+        """FastAPI's handler behind the policy, and behind the request's key where one counts."""
         handle = super().get_route_handler()
+        if self.keeping is not None:
+            handle = taking_keys(handle, self.keeping)
         enforce = _ENFORCED[self.policy]
 
         async def guarded(request: Request) -> Response:

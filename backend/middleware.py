@@ -270,7 +270,13 @@ def surround(
             "If-None-Match",
             "Idempotency-Key",
         ],
-        expose_headers=["ETag", "Location", "X-Request-ID", "Retry-After"],
+        expose_headers=[
+            "ETag",
+            "Location",
+            "X-Request-ID",
+            "Retry-After",
+            "Idempotency-Replayed",
+        ],
     )
     app.add_middleware(RequestEdge, registry=registry)
 
