@@ -1,5 +1,6 @@
 """The PostgreSQL that comes with the package: used when `DATABASE_URL` is not set."""
 
+import os
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,10 @@ with warnings.catch_warnings():
 
 DATABASE_NAME = "stoflow"
 
+LEAST_SHARED_BUFFERS_MB, MOST_SHARED_BUFFERS_MB = 128, 8192
+_MB = 1024 * 1024
+_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
+
 
 class EmbeddedPostgres:
     """A server in `folder`, shared by all processes that name the same folder.
@@ -31,7 +36,7 @@ class EmbeddedPostgres:
         """`durable` off trades safety at a power cut for speed; tests want that."""
         folder.parent.mkdir(parents=True, exist_ok=True)
         self._server: Any = get_server(folder.resolve(), cleanup_mode="stop")
-        self._set_durability(durable)
+        self._configure(durable)
 
     def url(self, database: str = DATABASE_NAME) -> str:
         """Address of one of its databases."""
@@ -50,12 +55,15 @@ class EmbeddedPostgres:
             connection.close()
         return self.url(database)
 
-    def _set_durability(self, durable: bool) -> None:
+    def _configure(self, durable: bool) -> None:
+        """Durability holds at once, memory from the server's next start on."""
         connection = psycopg2.connect(self.url("postgres"))
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute("ALTER SYSTEM SET fsync = %s", ("on" if durable else "off",))
+                buffers = f"{shared_buffers_mb(memory_bytes())}MB"
+                cursor.execute("ALTER SYSTEM SET shared_buffers = %s", (buffers,))
                 cursor.execute("SELECT pg_reload_conf()")
         finally:
             connection.close()
@@ -63,3 +71,20 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Let go of the server now rather than at exit."""
         self._server.cleanup()
+
+
+def shared_buffers_mb(memory: int) -> int:
+    """What PostgreSQL keeps in memory itself: a quarter of `memory` bytes, within limits.
+
+    Every shop brings tables of its own. Measured with 10,000 shops: a list reads 0.3 MB, mostly of
+    catalogs, and takes several times as long when that comes from disk.
+    """
+    return min(max(memory // 4 // _MB, LEAST_SHARED_BUFFERS_MB), MOST_SHARED_BUFFERS_MB)
+
+
+def memory_bytes() -> int:
+    """What this machine has, or what its container may use of it."""
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError, ValueError):
+        return min(machine, int(_MEMORY_LIMIT.read_text()))
+    return machine
