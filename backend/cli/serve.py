@@ -16,6 +16,7 @@ from backend.app import create_app
 from backend.cli.terminal import opened
 from backend.cli.worker import working_beside
 from backend.container import Container
+from backend.pools import ProcessKind
 from shared.errors import Misconfigured
 
 SHUTDOWN_GRACE = timedelta(seconds=10)
@@ -31,7 +32,8 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the API until stopped. Swagger is at /docs."""
-    with opened() as container, working_beside(container) if with_worker else nullcontext():
+    kind = ProcessKind.BOTH if with_worker else ProcessKind.API
+    with opened(kind) as container, working_beside(container) if with_worker else nullcontext():
         run_server(container, host, port)
 
 

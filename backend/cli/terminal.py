@@ -10,6 +10,7 @@ import typer
 
 from backend.container import Container, build_container
 from backend.logs import configure_logs
+from backend.pools import ProcessKind
 from backend.settings import read_settings
 from repositories.accounts.identity import UserRepository
 from repositories.accounts.tenants import TenantRepository
@@ -24,14 +25,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stand
 
 
 @contextmanager
-def opened(*, as_it_is: bool = False) -> Iterator[Container]:
+def opened(
+    kind: ProcessKind = ProcessKind.COMMAND, *, as_it_is: bool = False
+) -> Iterator[Container]:
     """The composition from the environment, closed afterwards; logs go to standard error.
 
     The embedded database is brought up to date first, unless it is wanted `as_it_is`.
     """
     settings = read_settings()
     configure_logs(settings.log_format, settings.log_level)
-    container = build_container(settings, as_it_is=as_it_is)
+    container = build_container(settings, kind=kind, as_it_is=as_it_is)
     try:
         yield container
     finally:

@@ -9,6 +9,7 @@ import typer
 from backend.cli.terminal import opened
 from backend.container import Container
 from backend.metrics import serve_metrics
+from backend.pools import ProcessKind
 from backend.worker import worker_of
 from shared.errors import Misconfigured
 
@@ -21,7 +22,7 @@ def worker() -> None:
     Exit code 1 when a job did not finish in time (STOFLOW_WORKER_SHUTDOWN_GRACE); it is handed
     back, and another worker takes it up at once.
     """
-    with opened() as container:
+    with opened(ProcessKind.WORKER) as container:
         refuse_unmigrated(container)
         settings = container.settings.worker
         if settings.metrics_port is not None:

@@ -1,6 +1,6 @@
 """How the house speaks to PostgreSQL: engine, the two session types and the tenant's schema."""
 
-from shared.database.engine import EngineOptions, create_database_engine
+from shared.database.engine import EngineOptions, connections_allowed, create_database_engine
 from shared.database.outages import lacks_something, may_pass, outage_in, reason_of, unavailable_in
 from shared.database.sessions import (
     Database,
@@ -20,6 +20,7 @@ __all__ = [
     "TenantSchema",
     "TenantSession",
     "WrongSchema",
+    "connections_allowed",
     "create_database_engine",
     "lacks_something",
     "may_pass",

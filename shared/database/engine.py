@@ -5,17 +5,17 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.database.outages import refuse_a_shop_behind
 from shared.database.pool import WatchedPool, pool_of
 from shared.database.retirement import ConnectionRetirement
 from shared.database.statements import guard
-from shared.errors import Misconfigured
+from shared.errors import DatabaseUnavailable, Misconfigured
 
 TRUSTED_FOR_S = 1.0
 """How long after its last use a connection is taken to be alive: a busy process saves the round
@@ -38,6 +38,28 @@ class EngineOptions:
     tenants_per_connection: int = 200
     """How many shops one connection serves at most before another takes its place."""
     application_name: str = "stoflow"
+
+
+_CONNECTIONS = text(
+    "SELECT least("
+    " current_setting('max_connections')::int"
+    " - current_setting('superuser_reserved_connections')::int"
+    " - coalesce(current_setting('reserved_connections', true)::int, 0),"
+    " (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database()),"
+    " (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user))"
+)
+
+
+def connections_allowed(url: str) -> int | None:
+    """How many connections the server has for this login; None when it does not answer."""
+    engine = create_database_engine(url, EngineOptions(pool_size=1))
+    try:
+        with engine.connect() as connection:
+            return int(connection.execute(_CONNECTIONS).scalar_one())
+    except (SQLAlchemyError, DatabaseUnavailable):
+        return None
+    finally:
+        engine.dispose()
 
 
 def create_database_engine(url: str, options: EngineOptions | None = None) -> Engine:
