@@ -16,6 +16,7 @@ from backend.keys import Keys, load_keys
 from backend.metrics import InstallationFigures, Meters
 from backend.pools import PoolMeters, ProcessKind, pool_size
 from backend.settings import Settings
+from backend.shops import ShopLife, shop_life
 from backend.upkeep import bring_up_to_date
 from migrations.lines import PLATFORM
 from migrations.rendering import tenant_script
@@ -23,6 +24,7 @@ from migrations.runner import current_platform_revision, has_reached
 from services.accounts.identity.access_tokens import AccessTokens
 from services.accounts.identity.passwords import Passwords
 from services.accounts.tenants.provisioning import TenantProvisioning
+from services.accounts.tenants.waking import Waking
 from services.gateways.ebay.gateway import EbayGateway
 from services.gateways.ebay.quotas import EbayQuotas
 from services.gateways.image_fetch import ImageFetcher
@@ -54,6 +56,7 @@ class Container:
     passwords: Passwords
     provisioning: TenantProvisioning
     object_store: ObjectStore
+    shop_life: ShopLife
     image_fetcher: ImageFetcher
     call_ledger: DatabaseLedger
     ebay: EbayGateway
@@ -63,6 +66,11 @@ class Container:
     meters: Meters
     embedded: EmbeddedPostgres | None = None
     _closing: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def waking(self) -> Waking:
+        """Brings sleeping shops back."""
+        return self.shop_life.waking
 
     @property
     def refresh_ttl(self) -> timedelta:
@@ -165,15 +173,19 @@ def build_container(
     ebay = open_ebay(settings.ebay, call_ledger, clock)
     image_fetcher = open_image_fetcher(settings.images)
     metrics = _metrics_registry(database, clock)
+    passwords = passwords or Passwords()
+    provisioning = TenantProvisioning(database, tenant_script(), clock)
+    object_store = open_object_store(settings)
     container = Container(
         settings=settings,
         clock=clock,
         database=database,
         secret_box=keys.secret_box,
         access_tokens=_access_tokens(settings, keys, clock),
-        passwords=passwords or Passwords(),
-        provisioning=TenantProvisioning(database, tenant_script(), clock),
-        object_store=open_object_store(settings),
+        passwords=passwords,
+        provisioning=provisioning,
+        object_store=object_store,
+        shop_life=shop_life(database, object_store, passwords, provisioning, clock),
         image_fetcher=image_fetcher,
         call_ledger=call_ledger,
         ebay=ebay,

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from services.accounts.identity.access_tokens import AccessTokens
 from services.accounts.identity.passwords import Passwords
 from services.accounts.tenants.provisioning import TenantProvisioning
+from services.accounts.tenants.waking import Waking
 from services.gateways.ebay.gateway import EbayGateway
 from services.gateways.image_fetch import ImageFetcher
 from services.gateways.object_store import ObjectStore
@@ -58,6 +59,8 @@ class Container(Protocol):
     def provisioning(self) -> TenantProvisioning: ...
     @property
     def object_store(self) -> ObjectStore: ...
+    @property
+    def waking(self) -> Waking: ...
     @property
     def image_fetcher(self) -> ImageFetcher: ...
     @property

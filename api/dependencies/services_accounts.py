@@ -11,6 +11,7 @@ from services.accounts.identity.refreshing import Refreshing
 from services.accounts.identity.registration import Registration
 from services.accounts.identity.sign_in import SigningIn
 from services.accounts.identity.sign_out import SigningOut
+from services.accounts.tenants.waking import Waking
 
 
 async def _registration(container: TheContainer) -> Registration:
@@ -29,6 +30,10 @@ async def _signing_out(container: TheContainer) -> SigningOut:
     return SigningOut(container.clock)
 
 
+async def _waking(container: TheContainer) -> Waking:
+    return container.waking
+
+
 def _issuing(container: Container) -> TokenIssuing:
     return TokenIssuing(container.access_tokens, container.refresh_ttl, container.clock)
 
@@ -40,6 +45,7 @@ def _spend_sign_in(container: TheContainer, request: Request) -> None:
 TheRegistration = Annotated[Registration, Depends(_registration)]
 TheSigningIn = Annotated[SigningIn, Depends(_signing_in)]
 TheRefreshing = Annotated[Refreshing, Depends(_refreshing)]
+TheWaking = Annotated[Waking, Depends(_waking)]
 TheSigningOut = Annotated[SigningOut, Depends(_signing_out)]
 
 counted_as_sign_in = Depends(_spend_sign_in)

@@ -24,6 +24,9 @@ class TenantStatus(StrEnum):
     """Closed for good; dropped when its grace period is over."""
 
 
+ASLEEP = (TenantStatus.HIBERNATING, TenantStatus.HIBERNATED)
+"""Statuses from which a shop comes back when its owner signs in."""
+
 SCHEMALESS = (TenantStatus.HIBERNATED,)
 """Statuses of a shop that has no schema at the moment."""
 

@@ -21,8 +21,12 @@ class UserRepository:
         self._session = session
 
     def add_unless_taken(self, user: User) -> User | None:
-        """Store a new account; None when the address has one, also if it came a moment before."""
-        values = {
+        """Store a new account; None when the address has one, also if it came a moment before.
+
+        It keeps the number it has, which then must have been reserved.
+        """
+        values: dict[str, object] = {} if user.id is None else {"id": user.id}
+        values |= {
             "public_id": user.public_id,
             "email": user.email,
             "password_hash": user.password_hash,

@@ -19,6 +19,7 @@ from api.dependencies.services_accounts import (
     TheRegistration,
     TheSigningIn,
     TheSigningOut,
+    TheWaking,
     counted_as_sign_in,
 )
 from api.dependencies.sessions import Platform, PlatformTransactions
@@ -29,6 +30,7 @@ from services.accounts.identity.profile import profile_of
 from services.accounts.identity.refreshing import RefreshRefused
 from services.accounts.identity.registration import EmailTaken
 from services.accounts.identity.sign_in import WrongCredentials
+from services.accounts.tenants.waking import Waking
 from shared.errors import (
     BadInput,
     SchemaCreationError,
@@ -68,15 +70,19 @@ def register(body: RegistrationIn, session: Platform, registration: TheRegistrat
 def sign_in(
     form: Annotated[OAuth2PasswordRequestForm, Depends()],
     signing_in: TheSigningIn,
+    waking: TheWaking,
     transactions: PlatformTransactions,
 ) -> TokensOut:
-    """Sign in; `username` is the e-mail address. Swagger's *Authorize* comes here."""
+    """Sign in; `username` is the e-mail address. Swagger's *Authorize* comes here.
+
+    A shop that was put to sleep because nobody came is back when this answers.
+    """
     with transactions() as session:
         attempt = signing_in.prepare(session, form.username)
     verdict = signing_in.perform(attempt, form.password)
     with transactions() as session:
         outcome = signing_in.record(session, attempt, verdict)
-    return _tokens(outcome)
+    return _tokens(outcome, waking)
 
 
 @entrance.post(
@@ -85,12 +91,15 @@ def sign_in(
     responses=problems(RefreshRefused, BadInput, TooManyRequests),
 )
 def refresh(
-    body: RefreshIn, refreshing: TheRefreshing, transactions: PlatformTransactions
+    body: RefreshIn,
+    refreshing: TheRefreshing,
+    waking: TheWaking,
+    transactions: PlatformTransactions,
 ) -> TokensOut:
     """Exchange a refresh token for new tokens. Using one twice ends the whole sign-in."""
     with transactions() as session:
         outcome = refreshing.refresh(session, body.refresh_token.get_secret_value())
-    return _tokens(outcome)
+    return _tokens(outcome, waking)
 
 
 @inside.post("/logout", status_code=204, responses=problems(Unauthenticated, SignedOut))
@@ -112,8 +121,10 @@ async def jwks(container: TheContainer, response: Response) -> JwksOut:
     return JwksOut(**container.access_tokens.jwks())
 
 
-def _tokens(outcome: SignedIn | StoflowError) -> TokensOut:
+def _tokens(outcome: SignedIn | StoflowError, waking: Waking) -> TokensOut:
     """Refusals were committed, since they count; only now do they become errors."""
     if isinstance(outcome, StoflowError):
         raise outcome
+    if outcome.asleep is not None:
+        waking.wake(outcome.asleep)
     return TokensOut.of(outcome)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from models.accounts.identity import AuthSession, RefreshToken, User
+from models.accounts.tenants import ASLEEP
 from repositories.accounts.identity import AuthSessionRepository
 from repositories.accounts.tenants import TenantRepository
 from services.accounts.identity.access_tokens import AccessTokens
 from shared.clock import Clock
-from shared.database import PlatformSession
+from shared.database import PlatformSession, TenantSchema
 from shared.ids import new_secret, new_uuid
 
 
@@ -21,6 +22,8 @@ class SignedIn:
     refresh_token: str
     expires_in: timedelta
     """How long the access token is honoured."""
+    asleep: TenantSchema | None = None
+    """The account's shop, when it has to be woken before the tokens are of use."""
 
 
 class TokenIssuing:
@@ -64,7 +67,10 @@ class TokenIssuing:
             role=user.role,
             tenant_id=None if tenant is None else tenant.id,
         )
-        return SignedIn(access_token, refresh_token, self._access_tokens.ttl)
+        asleep = None
+        if tenant is not None and tenant.status in ASLEEP:
+            asleep = TenantSchema(tenant.id)
+        return SignedIn(access_token, refresh_token, self._access_tokens.ttl, asleep)
 
 
 def hash_of(refresh_token: str) -> str:

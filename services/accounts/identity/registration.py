@@ -1,5 +1,7 @@
 """An account and its shop come into being together, or not at all."""
 
+from dataclasses import dataclass
+
 from models.accounts.identity import Role, User
 from repositories.accounts.identity import UserRepository
 from services.accounts.identity.passwords import Passwords, refuse_weak_password
@@ -15,6 +17,15 @@ class EmailTaken(Conflict):
     """The address already has an account."""
 
     code, title = "email-taken", "There is already an account with this e-mail address"
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account before it is stored."""
+
+    email: str
+    password_hash: str
+    full_name: str
 
 
 class Registration:
@@ -33,23 +44,37 @@ class Registration:
         Raises `EmailTaken`, `BadInput` for a weak password, `SchemaCreationError`; after any of
         them the transaction has to be rolled back, and then nothing is left.
         """
+        # Hashed before the first statement, so that no connection waits for it.
+        user = self.open_account(session, self.prepare(email, password, full_name))
+        self._provisioning.provision(session, user.id)
+        return user
+
+    def prepare(self, email: str, password: str, full_name: str) -> NewAccount:
+        """What a new account will be. Raises `BadInput` for a weak password."""
         email = one_line(email).lower()
         refuse_weak_password(password, email)
-        # Hashed before the first statement, so that no connection waits for it.
-        password_hash = self._passwords.hash(password)
+        return NewAccount(email, self._passwords.hash(password), one_line(full_name))
+
+    def open_account(
+        self, session: PlatformSession, account: NewAccount, number: int | None = None
+    ) -> User:
+        """Create an account that has no shop yet, under a number that was reserved for it.
+
+        Raises `EmailTaken`.
+        """
         user = UserRepository(session).add_unless_taken(
             User(
+                id=number,
                 public_id=new_uuid(),
-                email=email,
-                password_hash=password_hash,
-                full_name=one_line(full_name),
+                email=account.email,
+                password_hash=account.password_hash,
+                full_name=account.full_name,
                 role=Role.MEMBER,
                 created_at=self._clock.now(),
             )
         )
         if user is None:
             raise EmailTaken
-        self._provisioning.provision(session, user.id)
         return user
 
     def open_shop(self, session: PlatformSession, email: str) -> TenantSchema | None:
