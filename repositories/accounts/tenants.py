@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from models.accounts.identity import User
 from models.accounts.tenants import BLUEPRINT_LOCK, Tenant, TenantBlueprint, TenantStatus
 from shared.database import Database, PlatformSession, TenantSchema
+from shared.database.retirement import note_tenant
 from shared.database.tenant_schema import quote_identifier
 from shared.errors import SchemaCreationError
 
@@ -119,6 +120,7 @@ class TenantSchemaRepository:
 
         Raises `SchemaCreationError`; then the transaction can only be rolled back.
         """
+        note_tenant(self._session.connection(), site.tenant)
         script = [*self._ownership(site), *self._inside(site.tenant, statements)]
         try:
             self._replay(script)
@@ -130,10 +132,12 @@ class TenantSchemaRepository:
 
         Raises what the database says; then roll back.
         """
+        note_tenant(self._session.connection(), tenant)
         self._replay(self._inside(tenant, statements))
 
     def act_inside(self, tenant: TenantSchema, act: Callable[[Connection], None]) -> None:
         """Have `act` work in an existing schema as its owner. Raises what it raises."""
+        note_tenant(self._session.connection(), tenant)
         bound, unbound = self._binding(tenant)
         self._replay(bound)
         act(self._session.connection())
