@@ -144,6 +144,12 @@ class WorkerSettings(BaseSettings):
     poll: timedelta = timedelta(seconds=1)
     """Longest sleep between two looks for due work."""
     shutdown_grace: timedelta = timedelta(seconds=20)
+    shop_realtime_jobs: int = Field(default=3, ge=1)
+    """Delistings and order jobs of one shop that run at the same time, in all workers together."""
+    shop_bulk_jobs: int = Field(default=2, ge=1)
+    """Likewise its publications and updates: a batch of thousands leaves threads to others."""
+    account_jobs: int = Field(default=2, ge=1)
+    """Likewise, in each of the two lanes, those that work on one channel account."""
     leadership: timedelta = timedelta(seconds=30)
     """Of all workers one runs the schedule; one that vanished is replaced within this time."""
     metrics_port: int | None = Field(default=None, ge=1, le=65535)

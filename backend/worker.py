@@ -14,8 +14,10 @@ from backend.container import Container
 from backend.handlers import handler_table
 from backend.metrics import Meters
 from backend.scheduler import Scheduler
+from backend.settings import WorkerSettings
 from backend.ticks import ticks_of
 from models.accounts.tenants import Lane
+from repositories.selling.publishing import RunningCaps
 from services.accounts.schedule.running import TickRunner
 from services.selling.ebay.access import EbayAccess
 from services.selling.ebay.desk import EbayWorkshop
@@ -44,13 +46,26 @@ def worker_of(container: Container) -> "Worker":
     access = EbayAccess(database, container.ebay.oauth, container.secret_box, clock)
     workshop = EbayWorkshop(database, container.ebay, access, container.object_store, clock)
     return Worker(
-        MarketplaceJobProcessor(database, handler_table(workshop), leases, clock, worker_name()),
+        MarketplaceJobProcessor(
+            database,
+            handler_table(workshop),
+            leases,
+            clock,
+            worker_name(),
+            caps_of(settings.worker),
+        ),
         [Chore("heartbeat", leases.duration / HEARTBEATS_PER_LEASE, leases.beat)],
         scheduler_of(container),
         container.meters,
         threads=settings.worker.threads,
         poll=settings.worker.poll,
     )
+
+
+def caps_of(settings: WorkerSettings) -> RunningCaps:
+    """How much of all workers one shop may take."""
+    lanes = {Lane.REALTIME: settings.shop_realtime_jobs, Lane.BULK: settings.shop_bulk_jobs}
+    return RunningCaps(lanes, settings.account_jobs)
 
 
 def scheduler_of(container: Container) -> Scheduler:

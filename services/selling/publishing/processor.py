@@ -19,7 +19,7 @@ from models.selling.publishing import (
     MarketplaceJob,
 )
 from repositories.accounts.bells import BellRepository, RungBell
-from repositories.selling.publishing import JobRepository
+from repositories.selling.publishing import UNLIMITED, JobRepository, RunningCaps
 from services.selling.publishing import transitions
 from services.selling.publishing.dead_jobs import mark_if_dead
 from services.selling.publishing.failures import verdict_on
@@ -85,12 +85,14 @@ class MarketplaceJobProcessor:
         leases: LeaseKeeper,
         clock: Clock,
         owner: str,
+        caps: RunningCaps = UNLIMITED,
     ) -> None:
         self._database = database
         self._handlers = handlers
         self._leases = leases
         self._clock = clock
         self._owner = owner
+        self._caps = caps
 
     def process_next_job(self, lane: Lane) -> ProcessedJob | None:
         """Run the next due job of a lane to the end of its attempt; None when nothing is due."""
@@ -128,7 +130,7 @@ class MarketplaceJobProcessor:
         bells, jobs, now = BellRepository(session), JobRepository(session), self._clock.now()
         if not bells.lock(bell):
             return None
-        job = jobs.next_due(bell.lane, now)
+        job = jobs.next_due(bell.lane, now, self._caps)
         claimed = None
         if job is not None:
             lease = Lease(bell.tenant, job.id, new_uuid(), self._owner)
@@ -151,7 +153,7 @@ class MarketplaceJobProcessor:
     def _set_bell(self, session: TenantSession, bell: RungBell) -> None:
         """Ring when the next job is due, but never earlier than now: shops take turns."""
         session.flush()
-        due_at = JobRepository(session).next_due_at(bell.lane)
+        due_at = JobRepository(session).next_due_at(bell.lane, self._caps)
         BellRepository(session).set(bell, due_at and max(due_at, self._clock.now()))
 
     def _run(self, lease: Lease, job: MarketplaceJob) -> ProcessedJob:
