@@ -1,6 +1,14 @@
 """Every table of the house, imported once, so that metadata is complete."""
 
-from models.accounts import call_budgets, channel_consents, dead_jobs, identity, schedule, tenants
+from models.accounts import (
+    call_budgets,
+    channel_consents,
+    dead_jobs,
+    identity,
+    schedule,
+    shop_events,
+    tenants,
+)
 from models.base import PlatformBase, TenantBase
 from models.reference import attributes, marketplace_mappings
 from models.selling import catalog, ebay, idempotency, publishing, sentinel
@@ -12,6 +20,7 @@ MODULES = (
     schedule,
     dead_jobs,
     call_budgets,
+    shop_events,
     attributes,
     marketplace_mappings,
     catalog,

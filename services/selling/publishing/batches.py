@@ -11,6 +11,7 @@ from repositories.accounts.dead_jobs import DeadJobRepository
 from repositories.selling.batches import BatchCounts, BatchRepository
 from repositories.selling.publishing import JobRepository
 from services.selling.publishing import transitions
+from services.selling.publishing.news import tell_of_batch
 from shared.clock import Clock
 from shared.database import TenantSession
 from shared.errors import Conflict, NotFound
@@ -165,6 +166,8 @@ class Batches:
         self, session: TenantSession, batch: JobBatch, changed: int = 0, left_alone: int = 0
     ) -> BatchSteered:
         self._set_bell(session, batch)
+        if changed:
+            tell_of_batch(session, batch, self._clock.now())
         return BatchSteered(self._progress(session, [batch])[0], changed, left_alone)
 
     def _progress(

@@ -6,6 +6,7 @@ It knows no channel: handlers come in a table `(channel, action) → JobHandler`
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
@@ -22,7 +23,7 @@ from repositories.accounts.bells import BellRepository, RungBell
 from repositories.selling.publishing import UNLIMITED, JobRepository, RunningCaps
 from services.selling.publishing import transitions
 from services.selling.publishing.dead_jobs import mark_if_dead
-from services.selling.publishing.failures import verdict_on
+from services.selling.publishing.failures import UPGRADE_PAUSE, verdict_on
 from services.selling.publishing.handlers import (
     AnyHandler,
     Cancel,
@@ -38,10 +39,11 @@ from services.selling.publishing.handlers import (
 )
 from services.selling.publishing.journal import JobJournal, locked_under
 from services.selling.publishing.lease import Lease, LeaseKeeper
+from services.selling.publishing.news import tell_of_job
 from services.selling.publishing.transitions import Tally
 from shared.clock import Clock
 from shared.database import Database, TenantSession
-from shared.errors import TenantUnavailable
+from shared.errors import ShopBeingUpgraded, TenantUnavailable
 from shared.ids import new_uuid
 
 log = structlog.get_logger(__name__)
@@ -119,9 +121,11 @@ class MarketplaceJobProcessor:
         try:
             with self._database.tenant(bell.tenant) as session:
                 return self._claim_in(session, bell)
-        except TenantUnavailable:
+        except TenantUnavailable as error:
+            later = isinstance(error, ShopBeingUpgraded)
             with self._database.platform() as session:
-                BellRepository(session).set(bell, None)
+                due_at = self._clock.now() + UPGRADE_PAUSE if later else None
+                BellRepository(session).set(bell, due_at)
             return None
 
     def _claim_in(
@@ -180,25 +184,30 @@ class MarketplaceJobProcessor:
         handler = self._handlers.get((job.channel, job.action))
         if handler is None:
             return self._settle(lease, job, Cancel(_no_handler(job), JobOutcome.BLOCKED))
+        outside = False
         try:
-            return self._three_steps(handler, lease, job)
+            command = self._prepared(handler, lease)
+            if isinstance(command, _VERDICTS):
+                return self._settle(lease, job, command)
+            outside = True
+            return self._carried_out(handler, command, lease, job)
         except LeaseLost:
             raise
         except CancelRequested:
             return self._settle_cancelled(lease, job)
         except Exception as error:
-            return self._settle(lease, job, verdict_on(error))
+            return self._settle(lease, job, verdict_on(error, outside=outside))
 
-    def _three_steps(
-        self, handler: AnyHandler, lease: Lease, job: MarketplaceJob
-    ) -> MarketplaceJob:
+    def _prepared(self, handler: AnyHandler, lease: Lease) -> Any:
         with self._database.tenant(lease.tenant) as session:
             locked = locked_under(session, lease)
             if transitions.may_be_cancelled(locked):
                 raise CancelRequested
-            command = handler.prepare(session, locked)
-        if isinstance(command, _VERDICTS):
-            return self._settle(lease, job, command)
+            return handler.prepare(session, locked)
+
+    def _carried_out(
+        self, handler: AnyHandler, command: object, lease: Lease, job: MarketplaceJob
+    ) -> MarketplaceJob:
         journal = JobJournal(self._database, self._clock, lease, job)
         result = handler.perform(command, journal)
         if isinstance(result, Parked | Unknown):
@@ -284,6 +293,7 @@ class MarketplaceJobProcessor:
                 finished_at=now,
             )
         )
+        tell_of_job(session, job, now)
 
 
 def _locked_after_its_bell(session: TenantSession, lease: Lease, lane: Lane) -> MarketplaceJob:

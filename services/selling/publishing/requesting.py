@@ -11,6 +11,7 @@ from repositories.selling.batches import BatchRepository
 from repositories.selling.catalog import ProductRepository
 from repositories.selling.publishing import JobRepository, ListingRepository
 from services.selling.publishing.channels import ChannelTable
+from services.selling.publishing.news import tell_of_batch
 from shared.clock import Clock
 from shared.database import TenantSession
 from shared.errors import BadInput, FieldProblem
@@ -166,6 +167,7 @@ class WorkRequests:
             for item in wanted
         ]
         JobRepository(session).add_all(new)
+        tell_of_batch(session, batch, self._clock.now())
         ids = {(job.product_id, job.channel): job.id for job in new}
         return RequestedBatch(batch.id, tuple(_with_job(item, ids) for item in items))
 

@@ -1,0 +1,103 @@
+"""The numbered news of shops: written by the shop's own transaction, read by whoever watches."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Text,
+    bindparam,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from models.accounts.shop_events import ShopEvent, ShopEventCounter
+from shared.database import PlatformSession, TenantSchema, TenantSession
+
+
+def append_event(session: TenantSession, kind: str, payload: dict[str, Any], at: datetime) -> None:
+    """Number an event and store it: one statement. The shop's counter is locked until the commit.
+
+    Append last in a transaction, after all other locks.
+    """
+    counter = upsert(ShopEventCounter).values(tenant_id=session.tenant.tenant_id, last_sequence=1)
+    numbered = (
+        counter.on_conflict_do_update(
+            index_elements=[ShopEventCounter.tenant_id],
+            set_={"last_sequence": ShopEventCounter.last_sequence + counter.excluded.last_sequence},
+        )
+        .returning(ShopEventCounter.tenant_id, ShopEventCounter.last_sequence)
+        .cte("numbered")
+    )
+    event = select(
+        numbered.c.tenant_id,
+        numbered.c.last_sequence,
+        literal(kind, Text),
+        literal(payload, JSONB),
+        literal(at, DateTime(timezone=True)),
+    )
+    columns = ["tenant_id", "sequence", "kind", "payload", "created_at"]
+    session.execute(insert(ShopEvent).from_select(columns, event))
+
+
+class ShopEventRepository:
+    """Reads. On a `TenantSession` only the tenant's own events exist."""
+
+    def __init__(self, session: PlatformSession) -> None:
+        self._session = session
+
+    def last_sequence(self, tenant: TenantSchema) -> int:
+        """The number of the newest event; 0 before the first."""
+        counter = ShopEventCounter
+        found = self._session.scalar(
+            select(counter.last_sequence).where(counter.tenant_id == tenant.tenant_id)
+        )
+        return found or 0
+
+    def after(self, tenant: TenantSchema, sequence: int, limit: int) -> Sequence[ShopEvent]:
+        """Events of one shop beyond a number, oldest first."""
+        return self.newer({tenant: sequence}, limit)
+
+    def newer(self, known: Mapping[TenantSchema, int], limit: int) -> Sequence[ShopEvent]:
+        """Events beyond what is known of each of these shops, in order within a shop."""
+        seen = (
+            func.unnest(
+                bindparam("tenants", [each.tenant_id for each in known], ARRAY(BigInteger)),
+                bindparam("sequences", list(known.values()), ARRAY(BigInteger)),
+            )
+            .table_valued(column("tenant_id", BigInteger), column("sequence", BigInteger))
+            .render_derived("seen")
+        )
+        return self._session.scalars(
+            select(ShopEvent)
+            .join(
+                seen,
+                (ShopEvent.tenant_id == seen.c.tenant_id) & (ShopEvent.sequence > seen.c.sequence),
+            )
+            .order_by(ShopEvent.tenant_id, ShopEvent.sequence)
+            .limit(limit)
+        ).all()
+
+    def delete_before(self, moment: datetime, limit: int) -> int:
+        """Delete events older than a moment, at most `limit`; returns how many."""
+        old = (
+            select(ShopEvent.tenant_id, ShopEvent.sequence)
+            .where(ShopEvent.created_at < moment)
+            .order_by(ShopEvent.created_at)
+            .limit(limit)
+            .cte("old")
+        )
+        deleted = self._session.scalars(
+            delete(ShopEvent)
+            .where(ShopEvent.tenant_id == old.c.tenant_id, ShopEvent.sequence == old.c.sequence)
+            .returning(ShopEvent.sequence)
+        )
+        return len(deleted.all())
