@@ -2,7 +2,7 @@
 
 import typer
 
-from backend.cli.tenants import looking, migrating, opening
+from backend.cli.tenants import diagnosing, looking, migrating, opening
 
 app = typer.Typer(
     help="Shops: open them, look at them, bring them up to date.", no_args_is_help=True
@@ -10,4 +10,7 @@ app = typer.Typer(
 app.command("provision")(opening.provision)
 app.command("list")(looking.list_tenants)
 app.command("status")(looking.status)
+app.command("doctor")(diagnosing.doctor)
+app.command("mend")(diagnosing.mend)
+app.command("drop-orphans")(diagnosing.drop_orphans)
 app.command("migrate")(migrating.migrate)

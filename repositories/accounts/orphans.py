@@ -1,0 +1,61 @@
+"""Schemas, roles and bells without a shop."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, exists, text
+
+from models.accounts.tenants import SCHEMALESS, Tenant, TenantBell
+from repositories.accounts.tenant_life import SchemaRemoval, TenantLifeRepository
+from repositories.accounts.tenant_survey import SENTINEL_TABLE, VERSION_TABLE
+from shared.database import Database, PlatformSession, TenantSchema
+from shared.database.tenant_schema import quote_identifier
+
+_TABLES = text(
+    "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = :schema AND c.relkind IN ('r', 'p', 'm')"
+    " AND c.relname NOT IN (:sentinel, :version) ORDER BY 1"
+)
+
+
+class OrphanRepository:
+    """Looks into schemas without a shop and drops them, in the transaction of the caller."""
+
+    def __init__(self, session: PlatformSession, database: Database) -> None:
+        self._session = session
+        self._database = database
+
+    def tables_with_rows(self, tenant: TenantSchema) -> Sequence[str]:
+        """Names of its tables that are not empty, apart from what each schema is made with."""
+        names = {"schema": tenant.name, "sentinel": SENTINEL_TABLE, "version": VERSION_TABLE}
+        return [
+            table
+            for table in self._session.scalars(_TABLES, names).all()
+            if self._has_rows(tenant, table)
+        ]
+
+    def drop(self, tenant: TenantSchema, *, with_rows: bool) -> bool:
+        """Drop schema and role; False, and nothing is done, when it is no orphan any more.
+
+        Unless `with_rows`, a schema that holds rows by now is no orphan either.
+        """
+        shop = TenantLifeRepository(self._session).lock(tenant)
+        if shop is not None and shop.status not in SCHEMALESS:
+            return False
+        if not with_rows and self.tables_with_rows(tenant):
+            return False
+        SchemaRemoval(self._session, self._database).drop(tenant)
+        return True
+
+    def take_down_lonely_bells(self) -> None:
+        """Delete bells of tenants that have no row."""
+        self._session.execute(
+            delete(TenantBell).where(~exists().where(Tenant.id == TenantBell.tenant_id))
+        )
+
+    def _has_rows(self, tenant: TenantSchema, table: str) -> bool:
+        place = f"{tenant.quoted}.{quote_identifier(table)}"
+        found = self._session.connection().exec_driver_sql(
+            f"SELECT EXISTS (SELECT FROM {place})",  # noqa: S608 - quoted identifiers
+            execution_options={"no_parameters": True},
+        )
+        return bool(found.scalar())
