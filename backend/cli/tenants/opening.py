@@ -25,10 +25,7 @@ def provision(
 
     The password of a new account is taken from STOFLOW_NEW_PASSWORD or asked for. Safe to repeat.
     """
-    try:
-        email = validate_email(email, check_deliverability=False).normalized
-    except EmailNotValidError as error:
-        raise typer.BadParameter(str(error)) from None
+    email = checked_address(email)
     with opened() as container:
         shop, new_account = _provision(container, email, full_name or email.partition("@")[0])
     if as_json:
@@ -43,13 +40,22 @@ def _provision(container: Container, email: str, full_name: str) -> tuple[Tenant
         shop = registration.open_shop(session, email)
     if shop is not None:
         return shop, False
-    password = _password()
+    password = password_of_a_new_account()
     with container.database.platform() as session:
         user = registration.register(session, email, password, full_name)
     return TenantSchema(user.id), True
 
 
-def _password() -> str:
+def checked_address(email: str) -> str:
+    """The address as it is stored. Raises `typer.BadParameter`."""
+    try:
+        return validate_email(email, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def password_of_a_new_account() -> str:
+    """From the environment, or asked for. Raises `BadInput` when nobody can be asked."""
     given = os.environ.get(PASSWORD_VARIABLE)
     if given:
         return given
