@@ -1,13 +1,12 @@
 """Jobs that only a person can help: on the operator's list from the moment they end."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from models.accounts.dead_jobs import DeadJob
 from models.accounts.tenants import Lane, TenantStatus
@@ -25,6 +24,7 @@ from shared.database import Database, TenantSchema
 from tests.conftest import MakeTenant, Run
 from tests.factories.selling import make_job, make_product
 from tests.fakes.handlers import ScriptedHandler
+from tests.fakes.watching import statements_sent
 
 DEAD = {"status": JobStatus.DONE, "outcome": JobOutcome.BLOCKED}
 
@@ -69,21 +69,6 @@ def listed(database: Database) -> list[tuple[TenantSchema, int]]:
 
 def ending(verdict: Verdict) -> Callable[..., Verdict]:
     return lambda _session, _job: verdict
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[list[str]]:
-    """What is sent to the database meanwhile."""
-    sent: list[str] = []
-
-    def note(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        sent.append(statement)
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(database.engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +174,7 @@ def test_the_list_of_all_shops_opens_none(
     assert f"{tenant}  job {second}: publish of product" in plain
     assert "blocked since 2026-06-01 12:01Z: Gone. (gone)" in plain
     assert plain.count("\n") == 1
-    with statements(database) as sent, database.platform() as session:
+    with statements_sent(database) as sent, database.platform() as session:
         DeadJobRepository(session).page(DeadJobFilter(), 100)
     assert [each for each in sent if "search_path" in each] == []
     assert len([each for each in sent if "dead_jobs" in each]) == 1
