@@ -149,7 +149,7 @@ _ALIKE = (
                      (SELECT CASE WHEN f.relnamespace = r.schema THEN ''
                                   ELSE f.relnamespace || '.' END || f.relname
                       FROM pg_class f WHERE f.oid = k.confrelid))
-    FROM relations r JOIN pg_constraint k ON k.conrelid = r.oid""",
+    FROM relations r JOIN pg_constraint k ON k.conrelid = r.oid AND k.contype <> 'n'""",
     f"""
     SELECT r.schema, 'index', r.relname || '.' || c.relname,
            concat_ws(' ', c.relam, i.indisunique, i.indisprimary, i.indisvalid, i.indisreplident,
@@ -161,6 +161,7 @@ _ALIKE = (
 )
 """The same for what PostgreSQL would have to open tables for to say it in words."""
 
+# NOT NULL is told with its column; PostgreSQL 18 has a constraint for it as well.
 _IN_WORDS = (
     f"""
     SELECT r.schema, 'column', r.relname || '.' || a.attname,
@@ -174,7 +175,7 @@ _IN_WORDS = (
     """
     SELECT r.schema, 'constraint', r.relname || '.' || k.conname,
            replace(pg_get_constraintdef(k.oid), r.prefix, '')
-    FROM relations r JOIN pg_constraint k ON k.conrelid = r.oid""",
+    FROM relations r JOIN pg_constraint k ON k.conrelid = r.oid AND k.contype <> 'n'""",
     """
     SELECT r.schema, 'index', r.relname || '.' || c.relname,
            replace(pg_get_indexdef(i.indexrelid), r.prefix, '')

@@ -85,7 +85,7 @@ class TenantOverview:
             .subquery("active")
         )
         size = func.coalesce(sizes.c.bytes, 0)
-        first: dict[Sorting, list[ColumnElement[Any]]] = {
+        first: dict[Sorting, list[Any]] = {
             Sorting.NUMBER: [],
             Sorting.SIZE: [size.desc()],
             Sorting.ACTIVITY: [active.c.at.desc().nulls_last()],
