@@ -67,7 +67,10 @@ def tenant_steps(since: str, until: str = "head", line: Line = TENANT) -> tuple[
     Raises `ValueError` on a revision that this version does not know, and on a way to the base.
     """
     known = (BASE, *revisions(line))
-    start, end = known.index(since), known.index(head_of(line) if until == "head" else until)
+    until = head_of(line) if until == "head" else until
+    if not {since, until} <= set(known):
+        raise ValueError(f"no way from {since} to {until}: not both are known here")
+    start, end = known.index(since), known.index(until)
     if end == 0 and start > 0:
         raise ValueError("a schema is not migrated to nothing: drop it")
     if start <= end:

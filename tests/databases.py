@@ -7,10 +7,14 @@ from shared.database import Database, create_database_engine
 from shared.database.tenant_schema import quote_identifier
 
 
-def create_empty_database(server_url: str, name: str) -> str:
-    """Create a database, replacing a leftover, and return its address."""
+def create_empty_database(server_url: str, name: str, like: str = "template0") -> str:
+    """Create a database, replacing a leftover, and return its address.
+
+    `like` names one to copy, which nobody may be connected to.
+    """
     drop_database(server_url, name)
-    _on_server(server_url, f"CREATE DATABASE {quote_identifier(name)} TEMPLATE template0")
+    names = quote_identifier(name), quote_identifier(like)
+    _on_server(server_url, "CREATE DATABASE {} TEMPLATE {}".format(*names))
     return make_url(server_url).set(database=name).render_as_string(hide_password=False)
 
 
