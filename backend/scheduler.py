@@ -103,7 +103,10 @@ class Scheduler:
 
     def _follow(self) -> None:
         while not self._stopping.is_set():
-            self._become(self._leadership.hold())
+            try:
+                self._become(self._leadership.hold())
+            except Exception:
+                log.exception("scheduler.beat_failed")
             self._stopping.wait(self._beat_s)
         self._leadership.release()
         self._become(False, wait=True)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.database.sessions import PlatformSession
+from shared.errors import StoflowError
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +55,7 @@ class Leadership:
         asked_at = monotonic()
         try:
             held = self._try() if self._connection is None else self._beat(self._connection)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, StoflowError) as error:
             log.warning("leadership.lost", led=self.leads, because=type(error).__name__)
             self.release()
             return False
