@@ -6,7 +6,7 @@ from models.accounts import (
     dead_jobs,
     identity,
     schedule,
-    shop_events,
+    news,
     tenants,
 )
 from models.base import PlatformBase, TenantBase
@@ -20,7 +20,7 @@ MODULES = (
     schedule,
     dead_jobs,
     call_budgets,
-    shop_events,
+    news,
     attributes,
     marketplace_mappings,
     catalog,

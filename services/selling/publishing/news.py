@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from models.selling.publishing import JobBatch, MarketplaceJob
-from repositories.accounts.shop_events import append_event
+from repositories.accounts.news import append_event
 from shared.database import TenantSession
 
 JOB_STATUS_UPDATE = "job_status_update"

@@ -4,8 +4,8 @@ import threading
 from datetime import timedelta
 from typing import Any
 
-from models.accounts.shop_events import ShopEvent
-from repositories.accounts.shop_events import ShopEventRepository, append_event
+from models.accounts.news import ShopEvent
+from repositories.accounts.news import ShopEventRepository, append_event
 from services.selling.publishing.steering import JobSteering
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from models.accounts.shop_events import ShopEvent, ShopEventCounter
+from models.accounts.news import ShopEvent, ShopEventCounter
 from shared.database import PlatformSession, TenantSchema, TenantSession
 
 
