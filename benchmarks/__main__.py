@@ -4,13 +4,15 @@ import json
 import sys
 from collections.abc import Callable
 
-from benchmarks import chaos, http_list, provisioning
+from benchmarks import backend_memory, chaos, enqueue, http_list, provisioning
 from benchmarks.answer import Answer
 
 QUESTIONS: dict[str, Callable[[], Answer]] = {
     "provisioning": provisioning.measure,
     "http_list": http_list.measure,
     "chaos": chaos.measure,
+    "enqueue": enqueue.measure,
+    "backend_memory": backend_memory.measure,
 }
 
 

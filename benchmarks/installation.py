@@ -15,21 +15,24 @@ from backend.embedded import EmbeddedPostgres
 from migrations.runner import migrate
 from shared.database import Database, EngineOptions, create_database_engine
 
+_GIVEN = "DATABASE_URL"
+
 
 @contextmanager
-def empty_installation() -> Iterator[Database]:
-    """A migrated database without shops; gone at the end."""
-    with _server() as url:
-        name = f"stoflow_bench_{secrets.token_hex(4)}"
-        _run(url, "CREATE DATABASE {}", name)
-        engine = create_database_engine(_on(url, name), EngineOptions(pool_size=10))
-        try:
-            migrate(engine)
-            yield Database(engine)
-        finally:
-            engine.dispose()
-            _run(url, "DROP DATABASE {} WITH (FORCE)", name)
-            _drop_roles(url, name)
+def empty_installation(*, durable: bool = True) -> Iterator[Database]:
+    """A migrated database without shops; gone at the end.
+
+    `durable` off leaves out what only matters at a power cut: for what is not about writing.
+    """
+    with _server(durable) as url, _installation_on(url) as database:
+        yield database
+
+
+@contextmanager
+def empty_installation_beside(database: Database) -> Iterator[Database]:
+    """Another one on the same server."""
+    with _installation_on(address_of(database)) as beside:
+        yield beside
 
 
 def address_of(database: Database) -> str:
@@ -49,13 +52,30 @@ def empty_database_beside(database: Database) -> Iterator[str]:
 
 
 @contextmanager
-def _server() -> Iterator[str]:
-    given = os.environ.get("DATABASE_URL")
+def _installation_on(url: str) -> Iterator[Database]:
+    name = f"stoflow_bench_{secrets.token_hex(4)}"
+    _run(url, "CREATE DATABASE {}", name)
+    engine = create_database_engine(_on(url, name), EngineOptions(pool_size=10))
+    try:
+        migrate(engine)
+        yield Database(engine)
+    finally:
+        engine.dispose()
+        if _GIVEN in os.environ:
+            _run(url, "DROP DATABASE {} WITH (FORCE)", name)
+            _drop_roles(url, name)
+
+
+@contextmanager
+def _server(durable: bool) -> Iterator[str]:
+    given = os.environ.get(_GIVEN)
     if given:
         yield given
         return
     folder = Path(tempfile.mkdtemp(prefix="stoflow-bench-"))
-    server = EmbeddedPostgres(folder / "postgres")
+    # Its memory is fitted to the machine from the second start on.
+    EmbeddedPostgres(folder / "postgres", durable=durable).stop()
+    server = EmbeddedPostgres(folder / "postgres", durable=durable)
     try:
         yield server.url("postgres")
     finally:
