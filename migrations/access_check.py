@@ -6,13 +6,15 @@ from itertools import product
 
 from sqlalchemy import Connection, text
 
-from migrations.access import GRANTS, tenant_group
+from migrations.access import GRANTS, tenant_group, ways_out
 
 _GRANT = re.compile(
     r"GRANT (?P<rights>[A-Z, ]+?)(?: \((?P<columns>[a-z_, ]+)\))?"
     r" ON (?P<kind>SCHEMA|ALL TABLES IN SCHEMA|TABLE|)\s*(?P<names>[a-z_., ]+) TO \{group\}"
 )
 _REVOKE = re.compile(r"REVOKE (?P<rights>[A-Z, ]+) ON DATABASE \{database\} FROM PUBLIC")
+
+_IS_SUPERUSER = text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
 
 _HELD = {
     "SCHEMA": "has_schema_privilege(:who, :name, :right)",
@@ -31,12 +33,16 @@ def lacking_access(connection: Connection, database: str) -> list[str]:
     known = text("SELECT 1 FROM pg_roles WHERE rolname = :who")
     if connection.execute(known, {"who": group}).scalar() is None:
         return [f"the group {group} of all shops' roles is missing"]
-    return [
+    lacking = [
         says
         for grant in GRANTS
         for kind, values, says in _checks(grant, group, database)
-        if not connection.execute(text(f"SELECT {_HELD[kind]}"), values).scalar()
+        if not connection.scalar(text(f"SELECT {_HELD[kind]}"), values)
     ]
+    if connection.scalar(_IS_SUPERUSER):
+        # No other login can close them.
+        lacking += [f"everybody may use {each}" for each in ways_out(connection)]
+    return lacking
 
 
 def _checks(grant: str, group: str, database: str) -> Iterator[tuple[str, dict[str, str], str]]:

@@ -2,6 +2,7 @@
 
 import typer
 
+from backend.cli.citus import prepare_citus
 from backend.cli.tenants.migrating import Canary, Jobs, show_outcome
 from backend.cli.tenants.progress import watching
 from backend.cli.terminal import BEHIND, AsJson, opened, say, say_json
@@ -12,6 +13,9 @@ from migrations.rendering import head_of
 from migrations.runner import has_reached, state_of
 
 app = typer.Typer(help="The shared schemas and the blueprint of shops.", no_args_is_help=True)
+
+
+app.command("prepare-citus")(prepare_citus)
 
 
 @app.command("migrate")

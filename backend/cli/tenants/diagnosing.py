@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from backend.cli.terminal import AsJson, opened, say, say_json
+from backend.cli.terminal import AsJson, opened, say, say_json, shop_of
 from backend.container import Container
 from migrations.access import grant_tenant_access
 from migrations.access_check import lacking_access
@@ -21,7 +21,7 @@ from shared.database.tenant_schema import quote_identifier
 
 Shops = Annotated[
     list[str] | None,
-    typer.Argument(help="Only these shops, as user_5; without any, all.", metavar="[SHOP]..."),
+    typer.Argument(help="Only these, as user_5 or by address; all without.", metavar="[SHOP]..."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")]
 
@@ -61,8 +61,8 @@ def doctor(shops: Shops = None, as_json: AsJson = False) -> None:
     them, sentinels, stuck hibernations, overdue drops, and what all shops share. Advice alone
     leaves the exit code 0; any other finding makes it 1.
     """
-    only = named_shops(shops)
     with opened(as_it_is=True) as container:
+        only = _named(container, shops)
         diagnosis = TenantDiagnosis(
             container.database, container.clock, head_of(TENANT), _lacking(container)
         )
@@ -84,8 +84,8 @@ def mend(shops: Shops = None, dry_run: DryRun = False, as_json: AsJson = False) 
     nothing. What needs a decision (drift, orphans) is left: 'stoflow tenants doctor' names it.
     Exit code 1 when a shop could not be mended.
     """
-    only = named_shops(shops)
     with opened(as_it_is=True) as container:
+        only = _named(container, shops)
         mending = TenantMending(container.database, _granting(container))
         if dry_run:
             done = mending.plan(only)
@@ -141,12 +141,16 @@ def drop_orphans(
         raise typer.Exit(1)
 
 
-def named_shops(names: Iterable[str] | None) -> tuple[TenantSchema, ...]:
-    """Shops as they are named on the command line."""
+def _named(container: Container, names: Iterable[str] | None) -> tuple[TenantSchema, ...]:
+    """Shops by schema or address; a schema may be one that no shop is known for."""
+    return tuple(shop_of(container, name) if "@" in name else _schema(name) for name in names or ())
+
+
+def _schema(name: str) -> TenantSchema:
     try:
-        return tuple(TenantSchema.parse(name) for name in names or ())
-    except ValueError as error:
-        raise typer.BadParameter(f"{error}; a shop is named as user_5") from None
+        return TenantSchema.parse(name)
+    except ValueError:
+        raise typer.BadParameter(f"{name!r} is neither user_<number> nor an address.") from None
 
 
 def _lacking(container: Container) -> Callable[[PlatformSession], Sequence[str]]:
