@@ -47,7 +47,7 @@ class DatabaseSettings(BaseSettings):
     """Connections of this process. Unset: its share."""
     max_overflow: int = Field(default=0, ge=0, validation_alias="STOFLOW_DATABASE_MAX_OVERFLOW")
     tenants_per_connection: int = Field(
-        default=200, ge=1, validation_alias="STOFLOW_DATABASE_TENANTS_PER_CONNECTION"
+        default=150, ge=1, validation_alias="STOFLOW_DATABASE_TENANTS_PER_CONNECTION"
     )
     """How many shops one connection serves at most: bounds the memory of PostgreSQL's backends."""
     tenant_roles: bool = Field(default=True, validation_alias="STOFLOW_DATABASE_TENANT_ROLES")

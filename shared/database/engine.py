@@ -35,7 +35,7 @@ class EngineOptions:
     max_overflow: int = 0
     pool_timeout: timedelta = timedelta(seconds=10)
     recycle: timedelta = timedelta(hours=1)
-    tenants_per_connection: int = 200
+    tenants_per_connection: int = 150
     """How many shops one connection serves at most before another takes its place."""
     application_name: str = "stoflow"
 
