@@ -6,14 +6,17 @@ from sqlalchemy import BigInteger, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Moment, PlatformBase
+from models.base import WRITTEN_WITH_SHOPS, Moment, PlatformBase
 
 
 class ShopEvent(PlatformBase):
     """One piece of news, written in the transaction that made it."""
 
     __tablename__ = "shop_events"
-    __table_args__ = (Index("ix_shop_events_created_at", "created_at"), {"schema": "public"})
+    __table_args__ = (
+        Index("ix_shop_events_created_at", "created_at"),
+        {"schema": "public", "info": WRITTEN_WITH_SHOPS},
+    )
 
     tenant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -31,7 +34,7 @@ class ShopEventCounter(PlatformBase):
     """
 
     __tablename__ = "shop_event_counters"
-    __table_args__ = ({"schema": "public"},)
+    __table_args__ = ({"schema": "public", "info": WRITTEN_WITH_SHOPS},)
 
     tenant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     last_sequence: Mapped[int]
