@@ -21,7 +21,7 @@ from shared.database.outages import behind, lacks_something
 from shared.database.retirement import note_tenant
 from shared.database.statements import GUARDED
 from shared.database.tenant_schema import TenantSchema, quote_identifier
-from shared.errors import SignedOut, TenantUnavailable
+from shared.errors import SignedOut, StoflowError, TenantUnavailable
 
 _UNDEFINED_ROLE = "22023"
 """SQLSTATE of SET ROLE to a role that does not exist."""
@@ -90,7 +90,7 @@ class TenantSession(PlatformSession):
             found = connection.exec_driver_sql(self.set_local_sql).one_or_none()
         except DBAPIError as error:
             if getattr(error.orig, "pgcode", None) == _UNDEFINED_ROLE:
-                raise TenantUnavailable("There is no such shop.") from None
+                raise self._why_there_is_no_role(connection) from None
             if lacks_something(error):
                 raise behind() from error
             raise
@@ -107,6 +107,23 @@ class TenantSession(PlatformSession):
         self._bound = connection
         if self.when_bound is not None:
             self.when_bound(connection)
+
+    def _why_there_is_no_role(self, connection: Connection) -> StoflowError:
+        """A shop that sleeps has none; then it is its owner, signed out meanwhile, who asks."""
+        # The transaction has failed, and the caller ends it.
+        connection.connection.rollback()
+        signed_in = "true" if self.sign_in is None else self.sign_in.holds_sql
+        found = connection.exec_driver_sql(
+            f"SELECT status, {signed_in} FROM public.tenants WHERE id = {self.tenant.tenant_id}"  # noqa: S608
+        ).one_or_none()
+        if found is None:
+            return TenantUnavailable("There is no such shop.")
+        status, signed_in_still = found
+        if not signed_in_still:
+            return SignedOut()
+        return TenantUnavailable(
+            "This shop has lost its role." if status == "active" else f"This shop is {status}."
+        )
 
     def refuse_if_moved(self) -> None:
         """Raises `WrongSchema` when the transaction is no longer the tenant's."""
