@@ -144,6 +144,8 @@ class WorkerSettings(BaseSettings):
     poll: timedelta = timedelta(seconds=1)
     """Longest sleep between two looks for due work."""
     shutdown_grace: timedelta = timedelta(seconds=20)
+    longest_wait: timedelta = timedelta(minutes=15)
+    """Between two tries of a job that fails in passing; the first waits are a few seconds."""
     shop_realtime_jobs: int = Field(default=3, ge=1)
     """Delistings and order jobs of one shop that run at the same time, in all workers together."""
     shop_bulk_jobs: int = Field(default=2, ge=1)
