@@ -53,6 +53,7 @@ def worker_of(container: Container) -> "Worker":
             clock,
             worker_name(),
             caps_of(settings.worker),
+            settings.worker.longest_wait,
         ),
         [Chore("heartbeat", leases.duration / HEARTBEATS_PER_LEASE, leases.beat)],
         scheduler_of(container),

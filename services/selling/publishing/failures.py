@@ -39,7 +39,9 @@ def verdict_on(error: Exception, *, outside: bool) -> Verdict:
         case DatabaseUnavailable():
             return Unknown(Problem.of(error))
         case ShopBeingUpgraded():
-            return Unknown(Problem.of(error)) if outside else Retry(Problem.of(error), UPGRADE_PAUSE)
+            return (
+                Unknown(Problem.of(error)) if outside else Retry(Problem.of(error), UPGRADE_PAUSE)
+            )
         case APIError() | DatabaseError():
             return Retry(Problem.of(error))
         case StoflowError() if error.status < 500:

@@ -88,12 +88,14 @@ class MarketplaceJobProcessor:
         clock: Clock,
         owner: str,
         caps: RunningCaps = UNLIMITED,
+        longest_wait: timedelta = transitions.BACKOFF_CAP,
     ) -> None:
         self._database = database
         self._handlers = handlers
         self._leases = leases
         self._clock = clock
         self._owner = owner
+        self._longest_wait = longest_wait
         self._caps = caps
 
     def process_next_job(self, lane: Lane) -> ProcessedJob | None:
@@ -232,7 +234,8 @@ class MarketplaceJobProcessor:
         else:
             failed = isinstance(verdict, Retry | Unknown)
             tally = _tally(session, job) if failed else Tally()
-            transitions.settle(job, verdict, tally, now=self._clock.now())
+            now, cap = self._clock.now(), self._longest_wait
+            transitions.settle(job, verdict, tally, now=now, cap=cap)
         self._tell(session, lease, job, _name_of(verdict), verdict)
         self._set_bell(session, RungBell(lease.tenant, job.lane))
         return job

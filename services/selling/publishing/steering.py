@@ -48,7 +48,8 @@ class JobSteering:
         self._clock = clock
 
     def cancel(self, session: TenantSession, job_id: int) -> MarketplaceJob:
-        """Stop a job: at once when it waits, before its next outside call when it runs.
+        """Stop a job: at once when it waits, before its next outside call when it runs, and when
+        somebody outside was asked to do it, as soon as it is known whether they have.
 
         Raises `JobNotFound`, `JobAlreadyEnded`, `JobBeingChecked`.
         """
@@ -57,7 +58,7 @@ class JobSteering:
             raise JobAlreadyEnded(f"Job {job_id} is {job.status}; there is nothing to cancel.")
         if job.outcome is JobOutcome.UNKNOWN:
             raise JobBeingChecked("Wait until the channel has said what happened, then decide.")
-        if job.status is JobStatus.RUNNING:
+        if job.status in (JobStatus.RUNNING, JobStatus.PARKED):
             job.cancel_requested_at = self._clock.now()
         else:
             transitions.cancel(job, now=self._clock.now())

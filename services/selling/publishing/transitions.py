@@ -79,8 +79,17 @@ def start(job: MarketplaceJob, *, lease: UUID, owner: str, now: datetime, until:
     job.waiting_for = None
 
 
-def settle(job: MarketplaceJob, verdict: Verdict, tally: Tally, *, now: datetime) -> None:
-    """Apply how an attempt ended; `tally` is what had gone wrong before it."""
+def settle(
+    job: MarketplaceJob,
+    verdict: Verdict,
+    tally: Tally,
+    *,
+    now: datetime,
+    cap: timedelta = BACKOFF_CAP,
+) -> None:
+    """Apply how an attempt ended; `tally` is what had gone wrong before it, `cap` the longest wait
+    for a next try that nobody asked us for.
+    """
     match verdict:
         case Completed(result):
             _finish(job, JobStatus.DONE, JobOutcome.OK, now)
@@ -88,10 +97,10 @@ def settle(job: MarketplaceJob, verdict: Verdict, tally: Tally, *, now: datetime
             _note(job, None)
         case Cancel(problem, outcome):
             _fail(job, problem, outcome, now)
-        case Retry(problem, after):
-            _retry(job, problem, after, tally, now)
+        case Retry():
+            _retry(job, verdict, tally, now, cap)
         case Unknown(problem, _):
-            _recheck(job, problem, tally, now)
+            _recheck(job, problem, tally, now, cap)
         case Snooze(until, reason):
             _wait(job, until, reason)
             job.attempts -= 1
@@ -145,33 +154,36 @@ def reopen(job: MarketplaceJob, *, now: datetime) -> None:
     _note(job, None)
 
 
-def backoff(attempts: int) -> timedelta:
-    """Exponential with full jitter: anything from nothing to 2, 4, 8 … seconds, at most 15 min."""
-    longest = _doubled(attempts)
+def backoff(attempts: int, cap: timedelta = BACKOFF_CAP) -> timedelta:
+    """Exponential with full jitter: anything from nothing to 2, 4, 8 … seconds, at most `cap`."""
+    longest = _doubled(attempts, cap)
     return timedelta(seconds=random.uniform(0, longest.total_seconds()))  # noqa: S311 - no secret
 
 
-def _doubled(attempts: int) -> timedelta:
-    return min(BACKOFF_BASE * (1 << max(0, attempts - 1)), BACKOFF_CAP)
+def _doubled(attempts: int, cap: timedelta) -> timedelta:
+    return min(BACKOFF_BASE * (1 << max(0, attempts - 1)), cap)
 
 
 def _retry(
-    job: MarketplaceJob, problem: Problem, after: timedelta | None, tally: Tally, now: datetime
+    job: MarketplaceJob, verdict: Retry, tally: Tally, now: datetime, cap: timedelta
 ) -> None:
-    refused = tally.refused + (0 if after else 1)
+    refused = tally.refused + (not was_told_to_wait(verdict))
     if refused >= job.max_attempts or tally.is_out_of_patience(now):
-        _fail(job, problem, JobOutcome.BLOCKED, now)
+        _fail(job, verdict.problem, JobOutcome.BLOCKED, now)
         return
-    _wait(job, now + (backoff(refused) if after is None else after), "the next try")
-    _note(job, problem)
+    after = backoff(refused, cap) if verdict.after is None else verdict.after
+    _wait(job, now + after, "the next try")
+    _note(job, verdict.problem)
 
 
-def _recheck(job: MarketplaceJob, problem: Problem, tally: Tally, now: datetime) -> None:
+def _recheck(
+    job: MarketplaceJob, problem: Problem, tally: Tally, now: datetime, cap: timedelta
+) -> None:
     lost = tally.lost + 1
     if lost >= job.max_attempts or tally.is_out_of_patience(now):
         _finish(job, JobStatus.DONE, JobOutcome.UNKNOWN, now)
     else:
-        _wait(job, now + _doubled(lost), "the channel to be asked what happened")
+        _wait(job, now + _doubled(lost, cap), "the channel to be asked what happened")
         job.outcome = JobOutcome.UNKNOWN
     _note(job, problem)
 

@@ -334,6 +334,7 @@ def test_what_stays_unknown_is_never_called_a_failure(
     assert (job.status, job.outcome) == (JobStatus.DONE, JobOutcome.UNKNOWN)
 
 
+@pytest.mark.parametrize("outside", [False, True])
 def test_attempts_run_out(
     database: Database,
     tenant: TenantSchema,
@@ -341,15 +342,24 @@ def test_attempts_run_out(
     handler: ScriptedHandler,
     clock: MovableClock,
     add_job: AddJob,
+    outside: bool,
 ) -> None:
-    """G1: nothing is tried for ever."""
-    handler.acts = [raising(ValueError("a bug"))]
+    """G1, G6: nothing is tried for ever; a bug after `prepare` may have come after the deed."""
+
+    def broken(session: Any, job: MarketplaceJob) -> None:
+        raise ValueError("a bug")
+
+    if outside:
+        handler.acts = [raising(ValueError("a bug"))]
+    else:
+        handler.when_prepared = broken
     job_id = add_job(max_attempts=3)
     for _ in range(5):
         processor.process_next_job(Lane.BULK)
         clock.advance(timedelta(minutes=20))
     job = read(database, tenant, job_id)
-    assert (job.status, job.outcome, job.attempts) == (JobStatus.DONE, JobOutcome.BLOCKED, 3)
+    ended_as = JobOutcome.UNKNOWN if outside else JobOutcome.BLOCKED
+    assert (job.status, job.outcome, job.attempts) == (JobStatus.DONE, ended_as, 3)
     assert job.problem_code == "internal-error"
     assert "a bug" not in (job.problem_detail or "")
 
@@ -568,6 +578,32 @@ def test_a_waiting_job_is_cancelled_at_once(
     assert handler.performed == []
     with pytest.raises(JobAlreadyEnded), database.tenant(tenant) as session:
         JobSteering(clock).cancel(session, job_id)
+
+
+def test_a_parked_job_is_cancelled_when_it_is_known_that_nobody_did_it(
+    database: Database,
+    tenant: TenantSchema,
+    processor: MarketplaceJobProcessor,
+    handler: ScriptedHandler,
+    clock: MovableClock,
+    add_job: AddJob,
+) -> None:
+    """G12, D7: somebody outside may be doing it at this moment."""
+    deadline = clock.now() + timedelta(minutes=5)
+
+    def probe(command: Any, journal: Journal) -> dict[str, Any]:
+        journal.checkpoint("nothing there", certain=True)
+        raise AssertionError("went on after the wish to cancel")
+
+    handler.acts = [lambda command, journal: Parked(deadline, "the browser"), probe]
+    job_id = add_job()
+    processor.process_next_job(Lane.BULK)
+    with database.tenant(tenant) as session:
+        JobSteering(clock).cancel(session, job_id)
+    assert read(database, tenant, job_id).status is JobStatus.PARKED
+    clock.advance(timedelta(minutes=5))
+    processor.process_next_job(Lane.BULK)
+    assert read(database, tenant, job_id).status is JobStatus.CANCELLED
 
 
 def test_what_may_have_happened_cannot_be_cancelled_away(
