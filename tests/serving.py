@@ -44,18 +44,11 @@ class Stage:
         await self.app(scope, receive, send)
 
 
-def client(url: str, token: str | None = None, *, connections: int = 100) -> httpx.Client:
-    """Speaks to the API, signed in when there is a token, over as many connections at most."""
+def client(url: str, token: str | None = None) -> httpx.Client:
+    """Speaks to the API, signed in when there is a token."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    limits = httpx.Limits(max_connections=connections)
     # No TLS here: not loading the certificates makes clients cheap.
-    return httpx.Client(
-        base_url=url,
-        headers=headers,
-        limits=limits,
-        timeout=60,
-        verify=False,  # noqa: S501
-    )
+    return httpx.Client(base_url=url, headers=headers, timeout=30, verify=False)  # noqa: S501
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import httpx
@@ -73,12 +72,13 @@ def url_of(database: Database) -> str:
 
 def all_at_once(seller: Seller, ask: Ask) -> list[httpx.Response]:
     """Send many requests at the same moment, each over a connection of its own."""
-    token = seller.tokens["access_token"]
-    with (
-        client(str(seller.http.base_url), token, connections=AT_ONCE) as http,
-        ThreadPoolExecutor(AT_ONCE) as threads,
-    ):
-        return list(threads.map(partial(ask, http), range(AT_ONCE)))
+
+    def send(number: int) -> httpx.Response:
+        with client(str(seller.http.base_url), seller.tokens["access_token"]) as http:
+            return ask(http, number)
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        return list(threads.map(send, range(AT_ONCE)))
 
 
 def list_products(http: httpx.Client, _number: int) -> httpx.Response:
@@ -166,7 +166,7 @@ def test_a_transaction_on_the_shared_schemas_is_bounded_in_time(database: Databa
         "SELECT current_setting('statement_timeout'),"
         " current_setting('idle_in_transaction_session_timeout')"
     )
-    with database.platform() as session:
+    with database.platform_session() as session:
         assert session.execute(limits).one() == ("30s", "1min")
         session.commit()
         assert session.execute(limits).one() == ("30s", "1min")
