@@ -65,7 +65,7 @@ class TenantMigrationRepository:
             .group_by(Tenant.schema_version)
             .order_by(Tenant.schema_version)
         )
-        return dict(rows.tuples())
+        return dict(rows.tuples().all())
 
     def unknown(self, tenants: Collection[TenantSchema]) -> list[TenantSchema]:
         """Those of `tenants` that do not exist."""
