@@ -1,7 +1,7 @@
 """A shop's life, composed: for commands, and for the sign-in that wakes a shop."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -57,13 +57,19 @@ class ShopLife:
     importing: Importing
 
 
+def _pause(span: timedelta) -> None:
+    time.sleep(span.total_seconds())
+
+
 def shop_life(
     database: Database,
     store: ObjectStore,
     passwords: Passwords,
     provisioning: TenantProvisioning,
     clock: Clock,
+    *,
     line: Line = TENANT,
+    pause: Callable[[timedelta], None] = _pause,
 ) -> ShopLife:
     """Put it together."""
     work = RestingJobs(database)
@@ -73,13 +79,9 @@ def shop_life(
     registration = Registration(passwords, provisioning, clock)
     return ShopLife(
         suspension=Suspension(work, clock),
-        hibernation=Hibernation(database, snapshots, shelf, work, clock, _pause),
+        hibernation=Hibernation(database, snapshots, shelf, work, clock, pause),
         waking=Waking(database, building, shelf, work, clock),
         retirement=Retirement(database, snapshots, shelf, work, clock),
         exporting=Exporting(snapshots),
         importing=Importing(database, building, registration, store, shelf, work, clock),
     )
-
-
-def _pause(span: timedelta) -> None:
-    time.sleep(span.total_seconds())
