@@ -20,6 +20,7 @@ class EbayWords:
     def __init__(self, repository: EbayMappingRepository, lookup: AttributeLookup) -> None:
         self._repository = repository
         self._lookup = lookup
+        self._spelled: dict[tuple[str, str], Mapping[str, str]] = {}
 
     @cached_property
     def _sources(self) -> Mapping[str, Sequence[str]]:
@@ -45,12 +46,18 @@ class EbayWords:
         """Our code for a word, or the word itself when we have none."""
         return self._lookup.resolve(attribute, text) or text
 
-    def value(self, attribute: str, text: str, known: Sequence[str]) -> str:
+    def value(self, attribute: str, text: str, aspect: EbayCategoryAspect) -> str:
         """eBay's word for a value, spelled as eBay spells it; the seller's own word otherwise."""
         code = self._lookup.resolve(attribute, text) or text
         word = self._values.get((attribute, word_key(code)), text.strip())
-        spelled = {word_key(value): value for value in known}
-        return spelled.get(word_key(word), word)
+        return self._spelling_of(aspect).get(word_key(word), word)
+
+    def _spelling_of(self, aspect: EbayCategoryAspect) -> Mapping[str, str]:
+        """Made once: eBay knows thousands of brands, and a batch has thousands of products."""
+        name = (aspect.category_id, aspect.name)
+        if name not in self._spelled:
+            self._spelled[name] = {word_key(value): value for value in aspect.values}
+        return self._spelled[name]
 
 
 @dataclass(frozen=True)
@@ -128,7 +135,7 @@ class AspectFilling:
         attribute = self._first_of(aspect.name, filled)
         if attribute is not None:
             texts = [text for text in filled[attribute] if text.strip()]
-            values = [self._words.value(attribute, text, aspect.values) for text in texts]
+            values = [self._words.value(attribute, text, aspect) for text in texts]
         else:
             implied = self._implied.get(aspect.name)
             values = [implied] if implied else []
@@ -149,7 +156,7 @@ class AspectFilling:
             )
             return
         texts = [values[index] for values in self._product.variants]
-        values = [self._words.value(attribute, text, aspect.values) for text in texts]
+        values = [self._words.value(attribute, text, aspect) for text in texts]
         if all(self._accepted(aspect, [value]) for value in dict.fromkeys(values)):
             for filled, value in zip(self._by_variant, values, strict=True):
                 filled[aspect.name] = value
@@ -193,8 +200,12 @@ class AspectFilling:
 def _refusal(aspect: EbayCategoryAspect, values: Sequence[str]) -> tuple[GapKind, str] | None:
     if len(values) > 1 and aspect.cardinality == "SINGLE":
         return GapKind.ASPECT_TAKES_ONE_VALUE, f"eBay takes a single value for {aspect.name}."
-    unknown = [value for value in values if value not in aspect.values]
-    if unknown and aspect.mode == "SELECTION_ONLY":
+    unknown = (
+        [value for value in values if value not in aspect.values]
+        if aspect.mode == "SELECTION_ONLY"
+        else []
+    )
+    if unknown:
         said = ", ".join(unknown)
         message = f"eBay does not accept “{said}” as {aspect.name} in this category."
         return GapKind.ASPECT_VALUE_NOT_ACCEPTED, message
