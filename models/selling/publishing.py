@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.accounts.tenants import Lane
-from models.base import BigKey, Json, Moment, TenantBase, words
+from models.base import ACCOUNT_ID, BigKey, Json, Moment, TenantBase, words
 
 
 class Channel(StrEnum):
@@ -79,7 +79,7 @@ class JobBatch(TenantBase):
 
     id: Mapped[BigKey]
     action: Mapped[JobAction] = mapped_column(words(JobAction, "action"))
-    requested_by: Mapped[int]
+    requested_by: Mapped[int] = mapped_column(info=ACCOUNT_ID)
     """User id."""
     created_at: Mapped[Moment]
     paused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -152,7 +152,7 @@ class MarketplaceJob(TenantBase):
     lease_owner: Mapped[str | None]
     leased_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     cancel_requested_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    requested_by: Mapped[int] = mapped_column(BigInteger)
+    requested_by: Mapped[int] = mapped_column(BigInteger, info=ACCOUNT_ID)
     created_at: Mapped[Moment]
     started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

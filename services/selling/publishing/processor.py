@@ -170,6 +170,10 @@ class MarketplaceJobProcessor:
             except LeaseLost:
                 log.warning("job.lease_lost", channel=job.channel, action=job.action)
                 settled = job
+            except TenantUnavailable as error:
+                # Nothing of this attempt can be written; it is taken over when the shop is open.
+                log.warning("job.shop_closed", because=error.detail)
+                settled = job
             log.info(
                 "job.attempt_ended",
                 channel=job.channel,
