@@ -21,6 +21,9 @@ DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 
 SHARED_APPS = ["django_tenants", "django_shop.directory", "django.contrib.contenttypes"]
 TENANT_APPS = ["django_shop.shop"]
+MIGRATION_MODULES = {"shop": os.environ.get("BENCH_MIGRATIONS", "django_shop.shop.migrations")}
+TENANT_MULTIPROCESSING_MAX_PROCESSES = os.cpu_count()
+TENANT_MULTIPROCESSING_CHUNKS = 2
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS, "rest_framework"]
 TENANT_MODEL = "directory.Client"
 TENANT_DOMAIN_MODEL = "directory.Domain"

@@ -1,0 +1,10 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "0001_initial")]
+
+    operations = [
+        migrations.AddField("product", "shelf", models.TextField(null=True)),
+        migrations.AddIndex("product", models.Index(fields=["shelf"], name="ix_products_shelf")),
+    ]
