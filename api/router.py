@@ -7,6 +7,7 @@ from fastapi import APIRouter
 
 from api import health
 from api.accounts.identity import routes as identity
+from api.accounts.news import routes as news
 from api.selling.catalog import routes as catalog
 from api.selling.ebay import routes as ebay
 from api.selling.publishing import routes as publishing
@@ -15,6 +16,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     *catalog.ROUTERS,
     *publishing.ROUTERS,
     *ebay.ROUTERS,
+    *news.ROUTERS,
     *identity.ROUTERS,
     *health.ROUTERS,
 )

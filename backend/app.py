@@ -3,11 +3,14 @@
 from fastapi import FastAPI
 
 from api import problems
+from api.accounts.news.connections import Connections
+from api.accounts.news.sockets import NewsSockets
 from api.policies import document_sign_in, mount
 from api.router import ROUTERS
 from backend.container import Container
 from backend.lifespan import lifespan
-from backend.middleware import surround
+from backend.middleware import SocketDoor, surround
+from services.accounts.news.watching import NewsWatch
 
 VERSION = "0.1.0"
 
@@ -42,4 +45,17 @@ def create_app(container: Container) -> FastAPI:
         body_bytes=limits.body_bytes,
         upload_bytes=limits.upload_bytes,
     )
+    app.add_middleware(SocketDoor, sockets=_sockets(container).app)
     return app
+
+
+def _sockets(container: Container) -> NewsSockets:
+    settings = container.settings
+    return NewsSockets(
+        container.access_tokens,
+        NewsWatch(container.database),
+        container.clock,
+        Connections(settings.sockets.most, settings.sockets.most_per_account),
+        container.metrics,
+        settings.cors_origins,
+    )

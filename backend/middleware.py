@@ -1,5 +1,6 @@
 """What surrounds every request, as plain ASGI, outermost first:
 
+SocketDoor    Socket.IO goes its own way
 RequestEdge   request id, security headers, metrics, one log line
 CORS          Starlette's
 RateLimit     429 before any work is done
@@ -241,6 +242,19 @@ def upload_paths(app: FastAPI) -> list[re.Pattern[str]]:
         and route.body_field is not None
         and "multipart/form-data" in _media_type(route)
     ]
+
+
+class SocketDoor:
+    """Leads Socket.IO past everything that is made for requests; it guards itself."""
+
+    def __init__(self, app: ASGIApp, sockets: ASGIApp) -> None:
+        self._app = app
+        self._sockets = sockets
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Choose the way by the path."""
+        its_own = scope["type"] != "lifespan" and scope["path"].startswith("/socket.io/")
+        await (self._sockets if its_own else self._app)(scope, receive, send)
 
 
 def surround(

@@ -133,6 +133,17 @@ class LimitSettings(BaseSettings):
     """How many proxies in front of us append to X-Forwarded-For; Railway has 1."""
 
 
+class SocketSettings(BaseSettings):
+    """Clients that are told what happens, as it happens."""
+
+    model_config = _section("STOFLOW_SOCKETS_")
+
+    most: int = Field(default=2000, ge=1)
+    """Connected to one process at a time; the next is refused."""
+    most_per_account: int = Field(default=10, ge=1)
+    """Of one account in one process; the next takes the place of the oldest."""
+
+
 class WorkerSettings(BaseSettings):
     """The background worker."""
 
@@ -194,6 +205,7 @@ class Settings(BaseSettings):
     storage: StorageSettings = Field(default_factory=StorageSettings)
     ebay: EbaySettings = Field(default_factory=EbaySettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
+    sockets: SocketSettings = Field(default_factory=SocketSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     images: ImageFetchSettings = Field(default_factory=ImageFetchSettings)
 

@@ -9,6 +9,7 @@ from backend.container import Container
 from repositories.accounts.channel_consents import ChannelConsentRepository
 from repositories.accounts.schedule import TickRunRepository
 from services.accounts.identity.forgetting import SignInForgetting
+from services.accounts.news.forgetting import NewsForgetting
 from services.accounts.schedule.ticks import Act, Did, Tick, Turn
 from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
 from services.selling.publishing.dead_jobs import DeadJobReview
@@ -45,6 +46,12 @@ def ticks_of(container: Container) -> tuple[Tick, ...]:
             timedelta(days=1),
             _forget_consents(container),
             "delete requests to connect a channel a day after they ran out",
+        ),
+        Tick(
+            "forget-old-news",
+            timedelta(hours=6),
+            _forget_news(container),
+            "delete what happened in shops a week ago",
         ),
         Tick(
             "forget-old-runs",
@@ -117,6 +124,15 @@ def _forget_consents(container: Container) -> Act:
             consents = ChannelConsentRepository(session)
             gone = consents.forget_expired_before(container.clock.now() - CONSENTS_KEPT)
         return Did(f"{gone} requests deleted")
+
+    return act
+
+
+def _forget_news(container: Container) -> Act:
+    forgetting = NewsForgetting(container.database, container.clock)
+
+    def act(turn: Turn) -> Did:
+        return Did(f"{forgetting.forget(turn.go_on)} events deleted")
 
     return act
 

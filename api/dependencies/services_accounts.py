@@ -11,6 +11,7 @@ from services.accounts.identity.refreshing import Refreshing
 from services.accounts.identity.registration import Registration
 from services.accounts.identity.sign_in import SigningIn
 from services.accounts.identity.sign_out import SigningOut
+from services.accounts.news.reading import ShopNews
 from services.accounts.tenants.waking import Waking
 
 
@@ -34,6 +35,10 @@ async def _waking(container: TheContainer) -> Waking:
     return container.waking
 
 
+async def _news() -> ShopNews:
+    return ShopNews()
+
+
 def _issuing(container: Container) -> TokenIssuing:
     return TokenIssuing(container.access_tokens, container.refresh_ttl, container.clock)
 
@@ -46,6 +51,7 @@ TheRegistration = Annotated[Registration, Depends(_registration)]
 TheSigningIn = Annotated[SigningIn, Depends(_signing_in)]
 TheRefreshing = Annotated[Refreshing, Depends(_refreshing)]
 TheWaking = Annotated[Waking, Depends(_waking)]
+News = Annotated[ShopNews, Depends(_news)]
 TheSigningOut = Annotated[SigningOut, Depends(_signing_out)]
 
 counted_as_sign_in = Depends(_spend_sign_in)

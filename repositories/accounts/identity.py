@@ -3,6 +3,7 @@
 Lock order: account, refresh token, sign-in.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -92,6 +93,15 @@ class AuthSessionRepository:
             .where(AuthSession.id == session_id, AuthSession.revoked_at.is_(None))
             .values(revoked_at=at, revoked_because=because)
         )
+
+    def ended(self, session_ids: Collection[UUID]) -> frozenset[UUID]:
+        """Those of these sign-ins that were ended, or are no more."""
+        holding = self._session.scalars(
+            select(AuthSession.id).where(
+                AuthSession.id.in_(session_ids), AuthSession.revoked_at.is_(None)
+            )
+        )
+        return frozenset(session_ids).difference(holding)
 
     def forget_ended_before(self, moment: datetime, limit: int) -> int:
         """Delete up to `limit` sign-ins that ended before `moment`, with their tokens.

@@ -1,6 +1,6 @@
 """Tenants, their schemas and roles, and the bells that tell workers where work is due."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,6 +47,16 @@ class TenantRepository:
         """Store a new tenant."""
         self._session.add(tenant)
         self._session.flush()
+
+    def not_active(self, tenants: Collection[TenantSchema]) -> frozenset[TenantSchema]:
+        """Those of these shops that may not be used at the moment."""
+        active = self._session.scalars(
+            select(Tenant.id).where(
+                Tenant.id.in_([each.tenant_id for each in tenants]),
+                Tenant.status == TenantStatus.ACTIVE,
+            )
+        )
+        return frozenset(tenants).difference(map(TenantSchema, active))
 
     def get(self, tenant_id: int) -> Tenant | None:
         """One tenant, whatever its status."""

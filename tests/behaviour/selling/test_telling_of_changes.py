@@ -6,6 +6,7 @@ from typing import Any
 
 from models.accounts.news import ShopEvent
 from repositories.accounts.news import ShopEventRepository, append_event
+from services.accounts.news.forgetting import KEPT, NewsForgetting
 from services.selling.publishing.steering import JobSteering
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
@@ -101,7 +102,9 @@ def test_old_news_is_deleted_in_handfuls_and_numbers_go_on(
             append_event(session, "test", {}, clock.now())
     with database.platform() as session:
         assert ShopEventRepository(session).delete_before(clock.now() + timedelta(days=1), 2) == 2
-        assert ShopEventRepository(session).delete_before(clock.now() + timedelta(days=1), 2) == 1
+    assert NewsForgetting(database, clock).forget(lambda: None) == 0
+    clock.advance(KEPT + timedelta(seconds=1))
+    assert NewsForgetting(database, clock).forget(lambda: None) == 1
     with database.tenant(tenant) as session:
         append_event(session, "test", {}, clock.now())
     assert [event.sequence for event in news_of(database, tenant)] == [4]

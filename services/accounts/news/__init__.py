@@ -1,0 +1,1 @@
+"""What happens in shops, for whoever watches them."""
