@@ -39,10 +39,10 @@ class Shop:
     product_ids: tuple[int, ...]
 
 
-def open_shops(site: Site, shops: int, publishes: int) -> list[Shop]:
+def open_shops(site: Site, shops: int, publishes: int, name: str = "shop") -> list[Shop]:
     """Each with its share of the publishes, asked for in one batch."""
     return [
-        _opened(site, number, publishes // shops + (number < publishes % shops))
+        _opened(site, f"{name}{number}", publishes // shops + (number < publishes % shops))
         for number in range(shops)
     ]
 
@@ -54,12 +54,12 @@ def ended(site: Site, shop: Shop) -> int:
         return session.scalar(ours.where(MarketplaceJob.status.not_in(LIVE_STATUSES))) or 0
 
 
-def _opened(site: Site, number: int, products: int) -> Shop:
+def _opened(site: Site, name: str, products: int) -> Shop:
     container = site.container
     with container.database.platform() as session:
         user = User(
             public_id=new_uuid(),
-            email=f"chaos{number}@example.com",
+            email=f"{name}@example.com",
             password_hash="!",
             full_name="Chaos",
             role=Role.MEMBER,
@@ -69,7 +69,7 @@ def _opened(site: Site, number: int, products: int) -> Shop:
         session.add(user)
         session.flush()
         tenant = container.provisioning.provision(session, user.id)
-    _connect(site, tenant, user.id, f"shop{number}")
+    _connect(site, tenant, user.id, name)
     with container.database.tenant(tenant) as session:
         stocked = [
             _shirt(session, container.clock, container.object_store, each)
@@ -81,7 +81,7 @@ def _opened(site: Site, number: int, products: int) -> Shop:
             session, JobAction.PUBLISH, ids, [Channel.EBAY], user.id
         )
     assert asked.batch_id is not None
-    return Shop(tenant, f"TESTUSER_shop{number}", asked.batch_id, ids)
+    return Shop(tenant, f"TESTUSER_{name}", asked.batch_id, ids)
 
 
 def _connect(site: Site, tenant: TenantSchema, user_id: int, ebay_user: str) -> None:

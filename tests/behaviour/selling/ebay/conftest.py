@@ -33,7 +33,11 @@ from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
 from services.selling.ebay.access import EbayAccess
 from services.selling.ebay.desk import EbayWorkshop
 from services.selling.publishing.lease import LeaseKeeper
-from services.selling.publishing.processor import MarketplaceJobProcessor, ProcessedJob
+from services.selling.publishing.processor import (
+    HandlerTable,
+    MarketplaceJobProcessor,
+    ProcessedJob,
+)
 from services.selling.quotas.ledger import DatabaseLedger
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
@@ -153,6 +157,7 @@ class Shop:
     tenant: TenantSchema
     clock: MovableClock
     processor: MarketplaceJobProcessor
+    handlers: HandlerTable
 
     def shirt(self, **changes: Any) -> int:
         """Store a product that lacks nothing; returns its id."""
@@ -254,11 +259,12 @@ def shop(
     workshop = EbayWorkshop(
         container.database, container.ebay, access, container.object_store, container.clock
     )
+    handlers = handler_table(workshop)
     processor = MarketplaceJobProcessor(
         container.database,
-        handler_table(workshop),
+        handlers,
         LeaseKeeper(container.database, clock, timedelta(seconds=60)),
         clock,
         "worker-1",
     )
-    return Shop(container, ebay, connected.tenant, clock, processor)
+    return Shop(container, ebay, connected.tenant, clock, processor, handlers)
