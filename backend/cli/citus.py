@@ -46,7 +46,7 @@ def prepare_citus(dry_run: DryRun = False, as_json: AsJson = False) -> None:
 
 
 def _move(tenant: TenantSchema) -> str:
-    """One shop, from the old server to Citus, whole or not at all."""
+    """One shop, from the old server to Citus."""
     return (
         f'pg_dump -d "$OLD_DATABASE_URL" -n {tenant.name} --no-owner --no-privileges'
         " | PGOPTIONS='-c citus.enable_schema_based_sharding=on'"

@@ -15,6 +15,9 @@ MENDED_ALONE = frozenset({"owner", "grants", "schema"})
 
 _COLUMN = re.compile(r"(?P<type>.+?)(?P<not_null> NOT NULL)?(?: DEFAULT (?P<default>.*))?")
 
+_TEXT_CAST = re.compile(r"::(?:character varying|text)(?:\[\])?")
+_BRACKETS = re.compile(r"(?<!\w)\((\w+|'[^']*'|ARRAY\[[^\[\]]*\])\)")
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -40,8 +43,22 @@ def differences(tenant: TenantSchema, found: Facts, wanted: Facts) -> list[Diffe
             _repair(tenant, fact, found.get(fact), wanted.get(fact)),
         )
         for fact in sorted(found.keys() | wanted.keys())
-        if found.get(fact) != wanted.get(fact) and not _follows(fact, found, wanted)
+        if _plain(found.get(fact)) != _plain(wanted.get(fact)) and not _follows(fact, found, wanted)
     ]
+
+
+def _plain(definition: str | None) -> str | None:
+    """Without casts between texts and without brackets around a single thing.
+
+    PostgreSQL says `x = ANY (ARRAY['a'::varchar]::text[])` as it was made, and with each value in
+    a cast of its own once that sentence was read again, after a dump for instance.
+    """
+    if definition is None:
+        return None
+    plain, before = _TEXT_CAST.sub("", definition), ""
+    while plain != before:
+        plain, before = _BRACKETS.sub(r"\1", plain), plain
+    return plain
 
 
 def _follows(fact: Fact, found: Facts, wanted: Facts) -> bool:
