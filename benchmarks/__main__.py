@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from benchmarks import backend_memory, chaos, enqueue, fanout, http_list, provisioning
+from benchmarks import backend_memory, chaos, enqueue, fanout, http_list, many_tenants, provisioning
 from benchmarks.answer import Answer
 
 QUESTIONS: dict[str, Callable[[], Answer]] = {
@@ -14,6 +14,7 @@ QUESTIONS: dict[str, Callable[[], Answer]] = {
     "enqueue": enqueue.measure,
     "backend_memory": backend_memory.measure,
     "fanout": fanout.measure,
+    "many_tenants": many_tenants.measure,
 }
 
 

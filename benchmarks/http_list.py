@@ -57,7 +57,7 @@ def measure() -> Answer:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stoflow-bench-")))
         database = stack.enter_context(empty_installation())
-        environment = _environment(database, folder)
+        environment = environment_of(database, folder)
         ours = _serve_ours(stack, environment, folder)
         _stock_all(database, ours)
         by_hand = _serve_by_hand(stack, environment, ours)
@@ -69,7 +69,8 @@ def measure() -> Answer:
         return _answer({server.name: runs for server, runs in _in_turn(servers)})
 
 
-def _environment(database: Database, folder: Path) -> dict[str, str]:
+def environment_of(database: Database, folder: Path) -> dict[str, str]:
+    """What a server of this installation is started with: limits are far away."""
     return {
         **os.environ,
         "DATABASE_URL": address_of(database),

@@ -29,6 +29,7 @@ class Plan:
     headers: Sequence[dict[str, str]]
     """One entry a shop."""
     seconds: float
+    connections: int = CONNECTIONS
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,8 @@ async def _run(plan: Plan) -> Measured:
     ends_at = time.perf_counter() + plan.seconds
     loop = asyncio.get_running_loop()
     clients = []
-    for number in range(CONNECTIONS):
-        first = number * len(requests) // CONNECTIONS
+    for number in range(plan.connections):
+        first = number * len(requests) // plan.connections
         connect = partial(_Client, requests, first, ends_at)
         _, client = await loop.create_connection(connect, "127.0.0.1", plan.port)
         clients.append(client)

@@ -4,33 +4,71 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
 from benchmarks.goods import stock
 from migrations.rendering import tenant_script
 from models.accounts.identity import Role, User
+from models.accounts.tenants import Lane
+from models.selling.publishing import Channel, JobAction, JobStatus, MarketplaceJob
+from repositories.accounts.bells import BellRepository
 from services.accounts.tenants.provisioning import TenantProvisioning
 from shared.clock import SystemClock
-from shared.database import Database, TenantSchema
+from shared.database import Database, TenantSchema, TenantSession
 from shared.ids import new_uuid
 
 THREADS = 2
 SAY_EVERY_S = 5.0
 
-_GOODS = ("products", "product_variants", "product_images")
+_COPIED = ("products", "product_variants", "product_images", "marketplace_jobs")
+_LATER = timedelta(days=365)
+_FAR_ID = 1_000_000
+"""Of the job that is not due; the shops' own numbers begin at 1."""
 
 Item = TypeVar("Item")
 
 
 def open_shops(database: Database, how_many: int) -> Sequence[TenantSchema]:
-    """Open shops that sell the same 60 products, in parallel, each in a transaction of its own."""
+    """Open shops in parallel, each in a transaction of its own.
+
+    All sell the same 60 products, and a job of each is due in a year.
+    """
     first = _open(database, None, 0)
     with database.tenant(first) as session:
         stock(session.connection(), 0)
+        leave_job(session, 1, SystemClock().now() + _LATER, job_id=_FAR_ID)
     with ThreadPoolExecutor(THREADS) as threads:
         others = threads.map(partial(_open, database, first), range(1, how_many))
         return [first, *shown("shops opened", others, how_many - 1)]
+
+
+def leave_job(
+    session: TenantSession, product_id: int, due_at: datetime, job_id: int | None = None
+) -> None:
+    """Leave a job for this product and ring the bell."""
+    BellRepository(session).ring(session.tenant, Lane.BULK, due_at)
+    session.add(
+        MarketplaceJob(
+            id=job_id,
+            channel=Channel.EBAY,
+            action=JobAction.PUBLISH,
+            product_id=product_id,
+            lane=Lane.BULK,
+            priority=100,
+            status=JobStatus.PENDING,
+            due_at=due_at,
+            attempts=0,
+            max_attempts=8,
+            problem_fields=[],
+            payload={},
+            progress={},
+            requested_by=session.tenant.tenant_id,
+            created_at=due_at,
+        )
+    )
+    session.flush()
 
 
 def shown(what: str, items: Iterable[Item], total: int) -> Iterator[Item]:
@@ -65,7 +103,8 @@ def _open(database: Database, model: TenantSchema | None, number: int) -> Tenant
             session.connection().exec_driver_sql(
                 "; ".join(
                     f"INSERT INTO {shop.quoted}.{table} SELECT * FROM {model.quoted}.{table}"
-                    for table in _GOODS
+                    for table in _COPIED
                 )
             )
+            BellRepository(session).ring(shop, Lane.BULK, clock.now() + _LATER)
     return shop
