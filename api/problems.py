@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from slowapi.errors import RateLimitExceeded
 from starlette.exceptions import HTTPException
 
-from shared.database import unavailable_in
+from shared.database import reason_of, unavailable_in
 from shared.errors import (
     BadInput,
     FieldProblem,
@@ -128,7 +128,7 @@ def report(error: Exception) -> None:
             )
         return
     if (known := unavailable_in(error)) is not None:
-        _log.warning("request refused", problem=known.code, detail=known.detail, exc_info=error)
+        _log.warning("request refused", problem=known.code, because=reason_of(error))
     elif not isinstance(error, RequestValidationError | HTTPException):
         _log.error("unexpected error", exc_info=error)
 

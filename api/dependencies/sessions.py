@@ -12,8 +12,8 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
 from typing import Annotated, TypeAlias
 
-from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 
 from api.dependencies.actors import actor_if_any, actor_of
@@ -90,22 +90,13 @@ async def _one_transaction(session: PlatformSession) -> AsyncIterator[None]:
     try:
         yield
     except RequestValidationError:
-        await _in_a_thread(_refuse_if_signed_out, session)
+        await run_in_threadpool(_refuse_if_signed_out, session)
         raise
     except BaseException:
-        await _in_a_thread(PlatformSession.close, session)
+        await run_in_threadpool(session.close)
         raise
     else:
-        await _in_a_thread(_commit, session)
-
-
-async def _in_a_thread(act: Callable[[PlatformSession], None], session: PlatformSession) -> None:
-    """A session that holds a connection never queues for a thread.
-
-    All threads of the server may be waiting for the connections that such sessions hold.
-    """
-    limiter = CapacityLimiter(1) if session.in_transaction() else None
-    await to_thread.run_sync(act, session, limiter=limiter)
+        await run_in_threadpool(_commit, session)
 
 
 def _commit(session: PlatformSession) -> None:

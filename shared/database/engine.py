@@ -34,6 +34,8 @@ class EngineOptions:
     pool_size: int = 15
     max_overflow: int = 0
     pool_timeout: timedelta = timedelta(seconds=10)
+    most_waiting: int = 250
+    """Whoever comes when so many wait already is refused at once."""
     recycle: timedelta = timedelta(hours=1)
     tenants_per_connection: int = 150
     """How many shops one connection serves at most before another takes its place."""
@@ -86,7 +88,9 @@ def create_database_engine(url: str, options: EngineOptions | None = None) -> En
     event.listen(engine, "checkout", _ping_after_a_rest)
     event.listen(engine, "before_cursor_execute", guard)
     event.listen(engine, "handle_error", refuse_a_shop_behind)
-    pool_of(engine).figures.watch(engine)
+    pool = pool_of(engine)
+    pool.most_waiting = options.most_waiting
+    pool.figures.watch(engine)
     ConnectionRetirement(engine, options.tenants_per_connection)
     return engine
 

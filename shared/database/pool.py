@@ -74,20 +74,23 @@ class PoolFigures:
 
 
 class WatchedPool(QueuePool):
-    """Keeps figures, and refuses at once when no connection has moved for the whole timeout.
+    """Keeps figures, and refuses at once who would wait in vain: no hang, however many come.
 
-    Requests beyond the threads of the server would otherwise wait for the timeout one after the
-    other: hundreds of them for minutes.
+    `limit + most_waiting` threads are all that it can hold up. A server with more of them always
+    has one for a request that holds a connection and needs a thread to go on. And when no
+    connection has moved for the whole timeout, nobody else waits for it.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.most_waiting = 0
         self.figures = PoolFigures()
 
     def recreate(self) -> "WatchedPool":
         """The pool that takes over when this one is disposed of."""
         successor = super().recreate()
         assert isinstance(successor, WatchedPool)
+        successor.most_waiting = self.most_waiting
         successor.figures = self.figures
         return successor
 
@@ -113,7 +116,7 @@ class WatchedPool(QueuePool):
         return self.size() + self._max_overflow
 
     def _connect(self, now: float) -> PoolProxiedConnection:
-        if self._stands_still(now):
+        if self.figures.waiting > self.most_waiting or self._stands_still(now):
             raise _none_free()
         try:
             connection = super().connect()

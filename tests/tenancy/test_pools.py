@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from backend.app import create_app
-from backend.container import Container, build_container
+from backend.container import build_container
 from backend.pools import ConnectionBudget, ProcessKind, pool_size
 from backend.settings import Settings
 from shared.clock import MovableClock
@@ -24,16 +25,16 @@ from shared.database import (
     connections_allowed,
     create_database_engine,
 )
-from shared.database.pool import pool_of
+from shared.database.pool import WatchedPool, pool_of
 from shared.errors import DatabaseUnavailable, Misconfigured
 from tests.factories.catalog import product_body
-from tests.serving import CHEAP_PASSWORDS, Seller, Stage, assert_problem, client
+from tests.serving import CHEAP_PASSWORDS, Seller, Stage, assert_problem, client, serving
 
 ROOT = Path(__file__).parents[2]
 PRODUCTS = "/api/v1/products"
 AT_ONCE = 200
 
-OnAPool = Callable[[EngineOptions], Container]
+OnAPool = Callable[[EngineOptions], AbstractContextManager[tuple[str, WatchedPool]]]
 Ask = Callable[[httpx.Client, int], httpx.Response]
 
 
@@ -44,37 +45,33 @@ class HastyDatabase(Database):
 
 
 @pytest.fixture
-def on_a_pool(
-    settings: Settings, database: Database, clock: MovableClock, stage: Stage
-) -> Iterator[OnAPool]:
-    """Show the API on the test's database through a pool of its own."""
-    opened: list[Container] = []
+def on_a_pool(settings: Settings, database: Database, clock: MovableClock) -> OnAPool:
+    """Serve the API on the test's database through a pool of its own: its address, the pool."""
 
-    def show(options: EngineOptions) -> Container:
+    @contextmanager
+    def serve(options: EngineOptions) -> Iterator[tuple[str, WatchedPool]]:
         engine = create_database_engine(url_of(database), options)
         hasty = HastyDatabase(engine, check_sentinel=True)
         container = build_container(
             settings, database=hasty, clock=clock, passwords=CHEAP_PASSWORDS
         )
-        opened.append(container)
-        stage.app = create_app(container)
-        return container
-
-    yield show
-    for container in opened:
+        with serving(create_app(container)) as url:
+            yield url, pool_of(engine)
         container.close()
-        container.database.engine.dispose()
+        engine.dispose()
+
+    return serve
 
 
 def url_of(database: Database) -> str:
     return database.engine.url.render_as_string(hide_password=False)
 
 
-def all_at_once(seller: Seller, ask: Ask) -> list[httpx.Response]:
+def all_at_once(url: str, seller: Seller, ask: Ask) -> list[httpx.Response]:
     """Send many requests at the same moment, each over a connection of its own."""
 
     def send(number: int) -> httpx.Response:
-        with client(str(seller.http.base_url), seller.tokens["access_token"]) as http:
+        with client(url, seller.tokens["access_token"]) as http:
             return ask(http, number)
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
@@ -103,30 +100,46 @@ def test_two_hundred_requests_on_few_connections_are_all_served(
 ) -> None:
     """F16: reads, writes and refusals; nobody waits for a thread with a connection in hand."""
     options = EngineOptions(pool_size=connections, pool_timeout=timedelta(seconds=50))
-    container = on_a_pool(options)
-    answers = all_at_once(seller, read_or_write)
+    with on_a_pool(options) as (url, pool):
+        answers = all_at_once(url, seller, read_or_write)
+        assert pool.checkedout() == 0
     quarter = AT_ONCE // 4
     counted = Counter(answer.status_code for answer in answers)
     assert counted == {201: quarter, 404: quarter, 200: 2 * quarter}
-    assert pool_of(container.database.engine).checkedout() == 0
 
 
 def test_behind_connections_that_are_stuck_everybody_is_told_to_come_back(
     seller: Seller, database: Database, on_a_pool: OnAPool
 ) -> None:
     """F16: a clear 503 with Retry-After, for the stuck ones too; then it serves again."""
-    container = on_a_pool(EngineOptions(pool_size=10, pool_timeout=timedelta(seconds=1)))
-    with database.platform() as session:
-        session.execute(text(f"LOCK TABLE {seller.tenant.quoted}.products"))
-        answers = all_at_once(seller, list_products)
-    for answer in answers:
-        assert_problem(answer, 503, "database-unavailable")
-        assert int(answer.headers["Retry-After"]) > 0
-    pool = pool_of(container.database.engine)
-    assert pool.checkedout() == 0
-    assert pool.figures.waiting == 0
-    assert pool.figures.refused > 0
-    assert seller.http.get(PRODUCTS).status_code == 200
+    options = EngineOptions(pool_size=10, pool_timeout=timedelta(seconds=1))
+    with on_a_pool(options) as (url, pool):
+        with database.platform() as session:
+            session.execute(text(f"LOCK TABLE {seller.tenant.quoted}.products"))
+            answers = all_at_once(url, seller, list_products)
+        for answer in answers:
+            assert_problem(answer, 503, "database-unavailable")
+            assert int(answer.headers["Retry-After"]) > 0
+        assert pool.checkedout() == 0
+        assert pool.figures.waiting == 0
+        assert pool.figures.refused > 0
+        with client(url, seller.tokens["access_token"]) as http:
+            assert list_products(http, 0).status_code == 200
+
+
+def test_more_than_may_wait_are_refused_at_once(
+    seller: Seller, database: Database, on_a_pool: OnAPool
+) -> None:
+    """F16: threads are left for those that have a connection."""
+    options = EngineOptions(pool_size=2, most_waiting=5, pool_timeout=timedelta(seconds=50))
+    with on_a_pool(options) as (url, pool):
+        answers = all_at_once(url, seller, read_or_write)
+        counted = Counter(answer.status_code for answer in answers)
+        assert set(counted) <= {200, 201, 404, 503}
+        assert counted[503] == pool.figures.refused
+        for answer in answers:
+            if answer.status_code == 503:
+                assert_problem(answer, 503, "database-unavailable")
 
 
 def test_a_database_that_is_away_is_a_503(
