@@ -28,7 +28,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done;
 _ORPHANS = "stoflow tenants drop-orphans --dry-run"
 _BACKUP = "see docs/guides/restore-one-tenant.md"
 
-_COMMANDS = {
+COMMANDS = {
     Trouble.BEHIND: "stoflow tenants migrate --only {tenant}",
     Trouble.MIGRATION_FAILED: "stoflow tenants migrate --only {tenant}",
     Trouble.VERSION_DIFFERS: "stoflow tenants mend {tenant}",
@@ -45,7 +45,7 @@ _COMMANDS = {
     Trouble.OVERDUE: "stoflow tenants drop-retired",
     Trouble.ACCESS: "stoflow tenants mend",
 }
-_STATEMENTS = {
+STATEMENTS = {
     Trouble.FORMER_GROUP: "DROP OWNED BY {thing}; DROP ROLE {thing}",
     Trouble.ROW_SECURITY: "ALTER TABLE public.{thing} ENABLE ROW LEVEL SECURITY",
     Trouble.CATALOG_BLOAT: "VACUUM pg_catalog.{thing}",
@@ -167,11 +167,11 @@ def _healthy(found: Sequence[Finding]) -> bool:
 
 def _mending_commands(finding: Finding) -> str:
     """The command that mends it."""
-    if finding.trouble in _STATEMENTS:
-        return _psql(_STATEMENTS[finding.trouble].format(thing=quote_identifier(finding.thing)))
+    if finding.trouble in STATEMENTS:
+        return _psql(STATEMENTS[finding.trouble].format(thing=quote_identifier(finding.thing)))
     if finding.trouble is Trouble.DRIFT:
         return _psql(finding.repair) if finding.repair else _BACKUP
-    return _COMMANDS[finding.trouble].format(tenant=finding.tenant)
+    return COMMANDS[finding.trouble].format(tenant=finding.tenant)
 
 
 def _psql(statement: str) -> str:
