@@ -1,5 +1,6 @@
 """A shop's life: closed for a while, asleep, gone."""
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -60,11 +61,12 @@ def hibernate(
     """
     if bool(shop) == bool(idle_for):
         raise typer.BadParameter("Name a shop, or say --idle-for.")
+    idle = span(idle_for) if idle_for else timedelta()
     slept: list[Slept] = []
     refused: Refusals = []
     with opened() as container:
         hibernation = container.shop_life.hibernation
-        wanted = [shop_named(container, shop)] if shop else hibernation.idle_for(span(idle_for))
+        wanted = [shop_named(container, shop)] if shop else hibernation.idle_for(idle)
         with copying(quiet=as_json) as progress:
             for tenant in wanted:
                 _put_to_sleep(hibernation, tenant, slept, refused, progress)
@@ -103,10 +105,11 @@ def retire(
     Until then 'reinstate' brings it back as it is; then 'drop-retired' drops it. What is listed on
     marketplaces stays there: it belongs to the seller.
     """
+    time_of_grace = span(grace)
     with opened() as container:
         tenant = shop_named(container, shop)
         with copying(quiet=as_json) as progress:
-            retired = container.shop_life.retirement.retire(tenant, span(grace), progress)
+            retired = container.shop_life.retirement.retire(tenant, time_of_grace, progress)
     if as_json:
         say_json(
             {

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from models.accounts.tenants import Tenant, TenantStatus
+from models.accounts.tenants import ASLEEP, Tenant, TenantStatus
 from repositories.accounts.tenant_life import TenantLifeRepository
 from shared.database import PlatformSession, TenantSchema
 from shared.errors import Conflict, NotFound
@@ -43,7 +43,8 @@ def locked(session: PlatformSession, tenant: TenantSchema, *statuses: TenantStat
     if row is None:
         raise NotFound(f"There is no shop {tenant}.")
     if row.status not in statuses:
-        raise WrongStatus(f"{tenant} is {row.status}; {_allowed(statuses)}.")
+        asleep = f" Wake it first: 'stoflow tenants restore {tenant}'." * (row.status in ASLEEP)
+        raise WrongStatus(f"{tenant} is {row.status}; {_allowed(statuses)}.{asleep}")
     return row
 
 
