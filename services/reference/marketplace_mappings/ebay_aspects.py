@@ -21,6 +21,8 @@ class EbayWords:
         self._repository = repository
         self._lookup = lookup
         self._spelled: dict[tuple[str, str], Mapping[str, str]] = {}
+        self._candidates: dict[str, Sequence[str]] = {}
+        self._said: dict[tuple[str, str, str, str], str] = {}
 
     @cached_property
     def _sources(self) -> Mapping[str, Sequence[str]]:
@@ -35,8 +37,10 @@ class EbayWords:
 
     def attributes_for(self, aspect_name: str) -> Sequence[str]:
         """What may fill an aspect, first choice first: the aspect's own name, then ours."""
-        key = word_key(aspect_name)
-        return [key, *self._sources.get(key, ())]
+        if aspect_name not in self._candidates:
+            key = word_key(aspect_name)
+            self._candidates[aspect_name] = [key, *self._sources.get(key, ())]
+        return self._candidates[aspect_name]
 
     def attribute_named(self, name: str) -> str:
         """Our attribute behind a name, or the name itself when only eBay knows it."""
@@ -48,6 +52,12 @@ class EbayWords:
 
     def value(self, attribute: str, text: str, aspect: EbayCategoryAspect) -> str:
         """eBay's word for a value, spelled as eBay spells it; the seller's own word otherwise."""
+        said = (attribute, text, aspect.category_id, aspect.name)
+        if said not in self._said:
+            self._said[said] = self._in_ebays_words(attribute, text, aspect)
+        return self._said[said]
+
+    def _in_ebays_words(self, attribute: str, text: str, aspect: EbayCategoryAspect) -> str:
         code = self._lookup.resolve(attribute, text) or text
         word = self._values.get((attribute, word_key(code)), text.strip())
         return self._spelling_of(aspect).get(word_key(word), word)
@@ -101,6 +111,7 @@ class AspectFilling:
         self._by_variant: tuple[dict[str, str], ...] = tuple(
             {} for _ in (product.variants if self._given.options else ())
         )
+        self._filled = {name: values for name, values in self._given.shared.items() if any(values)}
         self._gaps: list[Gap] = []
 
     def fill(self) -> AspectFacts:
@@ -118,6 +129,8 @@ class AspectFilling:
         return AspectFacts(self._shared, self._by_variant, tuple(self._gaps))
 
     def _first_of(self, aspect_name: str, given: Mapping[str, object]) -> str | None:
+        if not given:
+            return None
         candidates = self._words.attributes_for(aspect_name)
         return next(
             (attribute for attribute in candidates if given.get(attribute) is not None), None
@@ -131,10 +144,9 @@ class AspectFilling:
         return fields.get(name, f"attributes.{name}")
 
     def _fill_shared(self, aspect: EbayCategoryAspect) -> None:
-        filled = {name: values for name, values in self._given.shared.items() if any(values)}
-        attribute = self._first_of(aspect.name, filled)
+        attribute = self._first_of(aspect.name, self._filled)
         if attribute is not None:
-            texts = [text for text in filled[attribute] if text.strip()]
+            texts = [text for text in self._filled[attribute] if text.strip()]
             values = [self._words.value(attribute, text, aspect) for text in texts]
         else:
             implied = self._implied.get(aspect.name)

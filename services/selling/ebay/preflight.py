@@ -1,7 +1,7 @@
 """Preflight: the complete draft of a listing, or everything that is missing. Asks nobody."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from models.selling.catalog import Product, ProductVariant
 from models.selling.ebay import EbayConnection, EbayProductChoice
@@ -18,6 +18,9 @@ from services.selling.ebay.rules import product_gaps
 from shared.database import TenantSession
 from shared.errors import FieldProblem
 from shared.money import Money
+
+READ_TOGETHER = 250
+"""Products held in memory at once while thousands are examined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +56,38 @@ class EbayPreflight:
 
         A category that eBay has not been asked about yet is no gap: the job asks first.
         """
-        examined = self.examine(session, product_ids)
-        return {product_id: each.gaps for product_id, each in examined.items() if each.gaps}
+        return {
+            each.product.id: each.gaps for each in self._each(session, product_ids) if each.gaps
+        }
 
     def examine(self, session: TenantSession, product_ids: Sequence[int]) -> Mapping[int, Examined]:
         """Every product that exists, examined: a fixed number of statements for one category."""
         connection = EbayConnectionRepository(session).get()
+        return {
+            each.product.id: replace(each, draft=_draft(each, connection))
+            for each in self._each(session, product_ids)
+        }
+
+    def _each(self, session: TenantSession, product_ids: Sequence[int]) -> Iterator[Examined]:
+        """Without drafts, which only the one product that is sent next needs."""
+        account = account_gaps(EbayConnectionRepository(session).get())
         choices = EbayChoiceRepository(session).by_products(product_ids)
         listed = ListingRepository(session).live([Channel.EBAY], product_ids)
         mapping = EbayMapping.on(session)
-        return {
-            product.id: self._examine(
-                product,
-                connection,
-                mapping.resolve(_facts(product, choices.get(product.id))),
-                listed=(product.id, Channel.EBAY) in listed,
-            )
-            for product in ProductRepository(session).by_ids(product_ids)
-        }
+        for start in range(0, len(product_ids), READ_TOGETHER):
+            some = product_ids[start : start + READ_TOGETHER]
+            for product in ProductRepository(session).by_ids(some):
+                yield self._examine(
+                    product,
+                    account,
+                    mapping.resolve(_facts(product, choices.get(product.id))),
+                    listed=(product.id, Channel.EBAY) in listed,
+                )
 
     def _examine(
         self,
         product: Product,
-        connection: EbayConnection | None,
+        account: Sequence[FieldProblem],
         resolution: EbayResolution,
         *,
         listed: bool,
@@ -86,7 +98,7 @@ class EbayPreflight:
             if gap.kind is not GapKind.REQUIREMENTS_UNKNOWN
         ]
         gaps = (
-            *account_gaps(connection),
+            *account,
             *product_gaps(product, self._marketplace, listed=listed),
             *(problem for gap, problem in told if gap.blocking),
         )
@@ -95,7 +107,7 @@ class EbayPreflight:
             resolution=resolution,
             gaps=gaps,
             hints=tuple(problem for gap, problem in told if not gap.blocking),
-            draft=None if gaps or connection is None else _draft(product, connection, resolution),
+            draft=None,
         )
 
 
@@ -112,9 +124,10 @@ def _facts(product: Product, choice: EbayProductChoice | None) -> ProductFacts:
     )
 
 
-def _draft(
-    product: Product, connection: EbayConnection, resolution: EbayResolution
-) -> ListingDraft | None:
+def _draft(examined: Examined, connection: EbayConnection | None) -> ListingDraft | None:
+    if examined.gaps or connection is None:
+        return None
+    product, resolution = examined.product, examined.resolution
     policies, location = selling_policies(connection), preferred_location(connection)
     if resolution.category_id is None or resolution.condition_enum is None:
         return None

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import product as pairs
+from typing import Any
 
-from models.selling.publishing import Channel, JobAction, JobBatch, JobStatus, MarketplaceJob
+from models.selling.publishing import Channel, JobAction, JobBatch, JobStatus
 from repositories.accounts.bells import BellRepository
 from repositories.selling.batches import BatchRepository
 from repositories.selling.catalog import ProductRepository
@@ -166,9 +167,8 @@ class WorkRequests:
             self._job(action, item.channel, item.product_id, batch.id, requested_by)
             for item in wanted
         ]
-        JobRepository(session).add_all(new)
+        ids = JobRepository(session).insert_all(new)
         tell_of_batch(session, batch, self._clock.now())
-        ids = {(job.product_id, job.channel): job.id for job in new}
         return RequestedBatch(batch.id, tuple(_with_job(item, ids) for item in items))
 
     def _job(
@@ -178,25 +178,25 @@ class WorkRequests:
         product_id: int,
         batch_id: int,
         requested_by: int,
-    ) -> MarketplaceJob:
+    ) -> Mapping[str, Any]:
         now = self._clock.now()
-        return MarketplaceJob(
-            batch_id=batch_id,
-            channel=channel,
-            action=action,
-            product_id=product_id,
-            lane=action.lane,
-            priority=100,
-            status=JobStatus.PENDING,
-            due_at=now,
-            attempts=0,
-            max_attempts=MAX_ATTEMPTS,
-            problem_fields=[],
-            payload={},
-            progress={},
-            requested_by=requested_by,
-            created_at=now,
-        )
+        return {
+            "batch_id": batch_id,
+            "channel": channel,
+            "action": action,
+            "product_id": product_id,
+            "lane": action.lane,
+            "priority": 100,
+            "status": JobStatus.PENDING,
+            "due_at": now,
+            "attempts": 0,
+            "max_attempts": MAX_ATTEMPTS,
+            "problem_fields": [],
+            "payload": {},
+            "progress": {},
+            "requested_by": requested_by,
+            "created_at": now,
+        }
 
 
 def _with_job(item: RequestedItem, ids: Mapping[tuple[int | None, Channel], int]) -> RequestedItem:
