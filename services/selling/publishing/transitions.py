@@ -42,6 +42,9 @@ BACKOFF_BASE = timedelta(seconds=2)
 
 BACKOFF_CAP = timedelta(minutes=15)
 
+_DOUBLINGS = 30
+"""Beyond any cap; a timedelta cannot be doubled for ever."""
+
 PATIENCE = timedelta(hours=24)
 """How long after its first pick-up a job may go on failing before it ends."""
 
@@ -161,7 +164,8 @@ def backoff(attempts: int, cap: timedelta = BACKOFF_CAP) -> timedelta:
 
 
 def _doubled(attempts: int, cap: timedelta) -> timedelta:
-    return min(BACKOFF_BASE * (1 << max(0, attempts - 1)), cap)
+    doublings = min(max(0, attempts - 1), _DOUBLINGS)
+    return min(BACKOFF_BASE * (1 << doublings), cap)
 
 
 def _retry(
