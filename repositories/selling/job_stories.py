@@ -1,11 +1,19 @@
 """Jobs of one shop as whoever runs the installation follows them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import aliased
 
-from models.selling.publishing import JobOutcome, JobStatus, JobStep, MarketplaceJob
+from models.accounts.tenants import Lane
+from models.selling.publishing import (
+    LIVE_STATUSES,
+    JobOutcome,
+    JobStatus,
+    JobStep,
+    MarketplaceJob,
+)
 from shared.database import TenantSession
 
 
@@ -39,6 +47,20 @@ class JobStoryRepository:
                 )
             )
         )
+
+    def earliest_due(self) -> Mapping[Lane, datetime]:
+        """By lane, when the first live job is due or its lease ends; one look at live jobs only.
+
+        Jobs of paused batches count too: whoever hears the bell leaves them alone.
+        """
+        waiting = MarketplaceJob.status == JobStatus.PENDING
+        moment = case((waiting, MarketplaceJob.due_at), else_=MarketplaceJob.leased_until)
+        rows = self._session.execute(
+            select(MarketplaceJob.lane, func.min(moment))
+            .where(MarketplaceJob.status.in_(LIVE_STATUSES))
+            .group_by(MarketplaceJob.lane)
+        )
+        return {lane: due_at for lane, due_at in rows if due_at is not None}
 
     def newest_steps(self, above: int, limit: int) -> Sequence[tuple[JobStep, MarketplaceJob]]:
         """The last lines of all stories whose number is above `above`, oldest first."""

@@ -6,7 +6,7 @@ from math import ceil
 
 from models.accounts.tenants import Lane
 from repositories.accounts.bells import BellRepository
-from repositories.selling.publishing import JobRepository
+from repositories.selling.job_stories import JobStoryRepository
 from shared.clock import Clock
 from shared.database import Database, TenantSchema
 from shared.errors import TenantUnavailable
@@ -61,14 +61,11 @@ class BellSweeper:
         return rung
 
     def _ring(self, tenant: TenantSchema) -> bool:
-        rung = False
         try:
             with self._database.tenant(tenant) as session:
-                for lane in Lane:
-                    due_at = JobRepository(session).next_due_at(lane)
-                    if due_at is not None:
-                        BellRepository(session).ring(tenant, lane, due_at)
-                        rung = True
+                due = JobStoryRepository(session).earliest_due()
+                for lane in (lane for lane in Lane if lane in due):
+                    BellRepository(session).ring(tenant, lane, due[lane])
+                return bool(due)
         except TenantUnavailable:
             return False
-        return rung
