@@ -30,7 +30,7 @@ from services.accounts.identity.profile import profile_of
 from services.accounts.identity.refreshing import RefreshRefused
 from services.accounts.identity.registration import EmailTaken
 from services.accounts.identity.sign_in import WrongCredentials
-from services.accounts.tenants.waking import Waking
+from services.accounts.tenants.waking import ShopNotWoken, Waking
 from shared.errors import (
     BadInput,
     SchemaCreationError,
@@ -65,7 +65,7 @@ def register(body: RegistrationIn, session: Platform, registration: TheRegistrat
 @entrance.post(
     "/token",
     dependencies=[counted_as_sign_in],
-    responses=problems(WrongCredentials, BadInput, TooManyRequests),
+    responses=problems(WrongCredentials, BadInput, TooManyRequests, ShopNotWoken),
 )
 def sign_in(
     form: Annotated[OAuth2PasswordRequestForm, Depends()],
@@ -88,7 +88,7 @@ def sign_in(
 @entrance.post(
     "/refresh",
     dependencies=[counted_as_sign_in],
-    responses=problems(RefreshRefused, BadInput, TooManyRequests),
+    responses=problems(RefreshRefused, BadInput, TooManyRequests, ShopNotWoken),
 )
 def refresh(
     body: RefreshIn,
@@ -126,5 +126,5 @@ def _tokens(outcome: SignedIn | StoflowError, waking: Waking) -> TokensOut:
     if isinstance(outcome, StoflowError):
         raise outcome
     if outcome.asleep is not None:
-        waking.wake(outcome.asleep)
+        waking.wake_for_its_owner(outcome.asleep)
     return TokensOut.of(outcome)

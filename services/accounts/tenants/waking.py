@@ -14,9 +14,19 @@ from services.accounts.tenants.standing import ShopWork, WrongStatus
 from services.gateways.object_store import ObjectNotFound
 from shared.clock import Clock
 from shared.database import Database, TenantSchema
-from shared.errors import NotFound
+from shared.errors import NotFound, StoflowError
 
 _log = structlog.get_logger("stoflow.tenants")
+
+
+RETRY_AFTER_S = 60
+
+
+class ShopNotWoken(StoflowError):
+    """The shop sleeps and its archive could not be had, or not be used; the log says why."""
+
+    status, code = 503, "shop-not-woken"
+    title = "Your shop was asleep and could not be woken; please try again in a minute"
 
 
 class Waking:
@@ -35,6 +45,16 @@ class Waking:
         self._shelf = shelf
         self._work = work
         self._clock = clock
+
+    def wake_for_its_owner(self, tenant: TenantSchema) -> None:
+        """As part of a sign-in. Raises `ShopNotWoken`; the shop then sleeps as before."""
+        try:
+            self.wake(tenant)
+        except WrongStatus:
+            # Suspended or retired this moment: the owner may come in and see that.
+            return
+        except StoflowError as error:
+            raise ShopNotWoken(retry_after=RETRY_AFTER_S) from error
 
     def wake(self, tenant: TenantSchema, progress: Progress = silent) -> bool:
         """Let the shop be active again; False when it was.

@@ -646,7 +646,9 @@ def test_a_sign_in_is_told_when_the_archive_is_not_to_be_had(
     key = life.hibernation.hibernate(seller.tenant).archive_key
     whole = container.object_store.get(key)
     container.object_store.delete(key)
-    assert_problem(sign_in(api, seller.email), 404, "object-not-found")
+    answer = sign_in(api, seller.email)
+    assert_problem(answer, 503, "shop-not-woken")
+    assert answer.headers["Retry-After"] == "60"
     container.object_store.put(key, whole, "application/zip")
     assert sign_in(api, seller.email).status_code == 200
 
