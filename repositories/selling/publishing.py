@@ -100,6 +100,27 @@ class JobRepository:
         )
         return {(product_id, channel): job_id for product_id, channel, job_id in rows}
 
+    def left_unknown(
+        self, action: JobAction, channels: Collection[Channel], product_ids: Collection[int]
+    ) -> set[tuple[int, Channel]]:
+        """Products on channels whose last job of this action ended, and nobody knows how."""
+        last = (
+            select(MarketplaceJob.product_id, MarketplaceJob.channel, MarketplaceJob.outcome)
+            .where(
+                MarketplaceJob.status == JobStatus.DONE,
+                MarketplaceJob.action == action,
+                MarketplaceJob.channel.in_(channels),
+                MarketplaceJob.product_id.in_(product_ids),
+            )
+            .distinct(MarketplaceJob.product_id, MarketplaceJob.channel)
+            .order_by(MarketplaceJob.product_id, MarketplaceJob.channel, MarketplaceJob.id.desc())
+            .subquery()
+        )
+        rows = self._session.execute(
+            select(last.c.product_id, last.c.channel).where(last.c.outcome == JobOutcome.UNKNOWN)
+        )
+        return {(product_id, channel) for product_id, channel in rows}
+
     def live_job(self, action: JobAction, channel: Channel, product_id: int | None) -> int | None:
         """The job that is doing this now; `product_id` None means the channel account itself.
 

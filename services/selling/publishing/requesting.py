@@ -6,7 +6,7 @@ from enum import StrEnum
 from itertools import product as pairs
 from typing import Any
 
-from models.selling.publishing import Channel, JobAction, JobBatch, JobStatus
+from models.selling.publishing import Channel, JobAction, JobBatch, JobOutcome, JobStatus
 from repositories.accounts.bells import BellRepository
 from repositories.selling.batches import BatchRepository
 from repositories.selling.catalog import ProductRepository
@@ -43,6 +43,11 @@ class RequestedItem:
     job_id: int | None = None
     listing_id: str | None = None
     problems: tuple[FieldProblem, ...] = ()
+
+    @property
+    def key(self) -> tuple[int, Channel]:
+        """Product and channel."""
+        return self.product_id, self.channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,31 +168,38 @@ class WorkRequests:
             return RequestedBatch(None, tuple(items))
         batch = JobBatch(action=action, requested_by=requested_by, created_at=self._clock.now())
         BatchRepository(session).add(batch)
+        jobs = JobRepository(session)
+        doubtful = jobs.left_unknown(
+            action, {item.channel for item in wanted}, [item.product_id for item in wanted]
+        )
         new = [
-            self._job(action, item.channel, item.product_id, batch.id, requested_by)
+            self._job(action, item, batch.id, requested_by, doubtful=item.key in doubtful)
             for item in wanted
         ]
-        ids = JobRepository(session).insert_all(new)
+        ids = jobs.insert_all(new)
         tell_of_batch(session, batch, self._clock.now())
         return RequestedBatch(batch.id, tuple(_with_job(item, ids) for item in items))
 
     def _job(
         self,
         action: JobAction,
-        channel: Channel,
-        product_id: int,
+        item: RequestedItem,
         batch_id: int,
         requested_by: int,
+        *,
+        doubtful: bool,
     ) -> Mapping[str, Any]:
+        """The columns of a new job; `doubtful`: a former one may have done it, so look first."""
         now = self._clock.now()
         return {
             "batch_id": batch_id,
-            "channel": channel,
+            "channel": item.channel,
             "action": action,
-            "product_id": product_id,
+            "product_id": item.product_id,
             "lane": action.lane,
             "priority": 100,
             "status": JobStatus.PENDING,
+            "outcome": JobOutcome.UNKNOWN if doubtful else None,
             "due_at": now,
             "attempts": 0,
             "max_attempts": MAX_ATTEMPTS,
