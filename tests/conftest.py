@@ -31,6 +31,7 @@ from migrations.runner import migrate
 from services.accounts.tenants.provisioning import TenantProvisioning
 from shared.clock import MovableClock
 from shared.database import Database, EngineOptions, TenantSchema, create_database_engine
+from tests.citus_rules import WatchedStatements
 from tests.databases import create_empty_database, drop_database, remove_everything
 from tests.factories.accounts import make_user
 from tests.serving import CHEAP_PASSWORDS, Seller, Stage, client, serving, sign_up
@@ -81,6 +82,16 @@ def worker_database(server_url: str) -> Iterator[Database]:
     yield Database(engine, check_sentinel=True)
     engine.dispose()
     drop_database(server_url, name)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def rules_of_citus() -> Iterator[None]:
+    """Whatever is executed in this run would be taken by Citus (docs/adr/0003)."""
+    watched = WatchedStatements()
+    watched.watch()
+    yield
+    watched.end()
+    assert watched.refused == set()
 
 
 @pytest.fixture
