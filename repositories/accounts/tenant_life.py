@@ -12,9 +12,13 @@ from shared.database import Database, PlatformSession, TenantSchema
 from shared.database.tenant_schema import quote_identifier
 
 _OLDER_TRANSACTIONS = text(
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-    " AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND xact_start < :moment"
+    "SELECT count(*) FROM pg_stat_activity AS a"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start < :moment"
+    " AND EXISTS (SELECT FROM pg_locks AS l WHERE l.pid = a.pid"
+    " AND l.locktype = 'relation' AND l.relation = 'public.tenants'::regclass)"
 )
+"""Every transaction of a shop has looked at `public.tenants` first, and holds that until its end; a
+worker that leads keeps a transaction open for hours which never did."""
 _RESERVED_ACCOUNT = text("SELECT nextval(pg_get_serial_sequence('public.users', 'id'))")
 
 
@@ -93,7 +97,7 @@ class TenantLifeRepository:
         return found
 
     def transactions_older_than(self, moment: datetime) -> int:
-        """How many transactions of this database began before and are not over."""
+        """How many transactions began before, may be in a shop, and are not over."""
         return int(self._session.scalar(_OLDER_TRANSACTIONS, {"moment": moment}) or 0)
 
     def reserve_account(self) -> int:

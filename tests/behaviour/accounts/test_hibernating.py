@@ -511,12 +511,23 @@ def test_a_transaction_that_does_not_end_keeps_the_shop_open(
     """F13: the wait is bounded."""
     waited: list[timedelta] = []
     hibernation = living(pause=waited.append).hibernation
-    with database.platform() as session:
+    with database.tenant(tenant) as session:
         session.connection()
         with pytest.raises(ShopBusy, match="30 s"):
             hibernation.hibernate(tenant)
     assert len(waited) == hibernating.LOOKS
     assert is_whole(database, store, tenant, contents)
+
+
+def test_a_transaction_that_never_looked_at_a_shop_is_not_waited_for(
+    database: Database, tenant: TenantSchema, living: Callable[..., ShopLife]
+) -> None:
+    """F13: the worker that leads keeps one open all day."""
+    waited: list[timedelta] = []
+    with database.platform() as session:
+        session.execute(text("SELECT pg_advisory_xact_lock(4711)"))
+        living(pause=waited.append).hibernation.hibernate(tenant)
+    assert waited == []
 
 
 def test_what_is_written_past_the_archive_is_noticed(
