@@ -18,7 +18,7 @@ from sqlalchemy import insert
 from api.selling.publishing.schemas import PublicationOut
 from benchmarks.answer import Answer, median_of, milliseconds
 from benchmarks.installation import empty_installation
-from migrations.runner import tenant_script
+from migrations.rendering import tenant_script
 from models.accounts.identity import Role, User
 from models.selling.catalog import Product, ProductImage, ProductVariant
 from models.selling.ebay import ConnectionStatus, EbayConnection
