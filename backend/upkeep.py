@@ -25,8 +25,7 @@ def bring_up_to_date(
     """
     watcher = watcher or Silent()
     outcome = InstallationMigration(database, clock, wish or MigrationWish()).run(watcher)
-    if outcome.nothing_to_do:
-        state_grants(database.engine)
+    state_grants(database.engine)
     with database.platform() as session:
         loaded = CatalogueLoading(clock).load(session)
     if loaded.loaded:

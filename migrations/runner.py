@@ -121,7 +121,7 @@ def migrate(engine: Engine, say: Say = silently, clock: Clock | None = None) -> 
 def upgrade_platform(engine: Engine, say: Say = silently) -> None:
     """Bring the shared schemas to their head, or leave them when they are newer than that."""
     at = current_platform_revision(engine)
-    if at is None or at in revisions(PLATFORM):
+    if not has_reached(PLATFORM, at):
         _patiently(engine, say, _upgrade_platform)
         at = head_of(PLATFORM)
     say(f"public, product_attributes: at {at}")

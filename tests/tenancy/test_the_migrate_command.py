@@ -207,5 +207,5 @@ def test_on_a_terminal_a_bar_moves(time: list[float]) -> None:
         for ending in (Ending.MIGRATED, Ending.FAILED):
             bar.moved(moved(ending))
         [task] = shown.tasks
-    assert (task.completed, task.total, task.fields["pace"]) == (2, 4, "2/s · 1 failed")
+    assert (task.completed, task.total, task.fields["pace"]) == (2, 4, "2.0/s · 1 failed")
     assert "template_tenant: at [b]" in captured.get()

@@ -57,12 +57,14 @@ class Pace:
         """Empty while all goes well."""
         return f" · {self._failed:,} failed" if self._failed else ""
 
+    @property
+    def rate(self) -> str:
+        """In words: a slow run is not one that stands still."""
+        return f"{self.per_second:.{0 if self.per_second >= 10 else 1}f}/s"
+
     def __str__(self) -> str:
         left = (self._shops - self._done) / max(self.per_second, 0.001)
-        return (
-            f"{self._done:,} of {self._shops:,} · {self.per_second:.0f}/s"
-            f" · {left:.0f} s left{self.failures}"
-        )
+        return f"{self._done:,} of {self._shops:,} · {self.rate} · {left:.0f} s left{self.failures}"
 
 
 class Lines:
@@ -113,5 +115,5 @@ class Bar:
         """One further."""
         with self._lock:
             self._pace.count(shop)
-            pace = f"{self._pace.per_second:.0f}/s{self._pace.failures}"
+            pace = f"{self._pace.rate}{self._pace.failures}"
             self._bar.update(self._task, advance=1, pace=pace)
