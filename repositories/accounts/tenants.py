@@ -131,7 +131,11 @@ class TenantSchemaRepository:
         Raises `SchemaCreationError`; then the transaction can only be rolled back.
         """
         note_tenant(self._session.connection(), site.tenant)
-        script = [*self._ownership(site), *self._inside(site.tenant, statements)]
+        script = [
+            *self._ownership(site),
+            *self._inside(site.tenant, statements),
+            *self._membership(site.tenant),
+        ]
         try:
             self._replay(script)
         except DBAPIError as error:
@@ -169,15 +173,20 @@ class TenantSchemaRepository:
                 "SET LOCAL citus.enable_schema_based_sharding = off",
             ]
         role = quote_identifier(self._database.role_of(tenant))
-        group = quote_identifier(f"{self._database.name}_tenants")
         script = [] if site.role_exists else [f"CREATE ROLE {role} NOLOGIN"]
         if not site.login_is_superuser:
             script.append(f"GRANT {role} TO CURRENT_USER")
         return [
             *script,
-            f"GRANT {group} TO {role}",
             f"CREATE SCHEMA {tenant.quoted} AUTHORIZATION {role}",
         ]
+
+    def _membership(self, tenant: TenantSchema) -> list[str]:
+        """Comes last: until its commit, nobody else can join the group."""
+        if not self._database.tenant_roles:
+            return []
+        group = quote_identifier(f"{self._database.name}_tenants")
+        return [f"GRANT {group} TO {quote_identifier(self._database.role_of(tenant))}"]
 
     def _inside(self, tenant: TenantSchema, statements: Sequence[str]) -> list[str]:
         bound, unbound = self._binding(tenant)
