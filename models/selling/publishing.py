@@ -33,7 +33,6 @@ class JobAction(StrEnum):
     MESSAGE = "message"
     LINK = "link"
 
-
     @property
     def lane(self) -> Lane:
         """Ending a listing and following orders cannot wait behind a batch of publications."""
@@ -136,7 +135,9 @@ class MarketplaceJob(TenantBase):
     outcome: Mapped[JobOutcome | None] = mapped_column(words(JobOutcome, "outcome"))
     due_at: Mapped[Moment]
     attempts: Mapped[int]
+    """Pick-ups since the seller asked, snoozes left out."""
     max_attempts: Mapped[int]
+    """How often each may happen: failures in passing, lost answers, deaths of workers."""
     waiting_for: Mapped[str | None]
     """Why it is not running now, in the seller's words."""
     problem_code: Mapped[str | None]

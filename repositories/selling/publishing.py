@@ -205,19 +205,21 @@ class JobRepository:
             select(JobStep).where(JobStep.job_id == job_id).order_by(JobStep.id)
         ).all()
 
-    def told_since_the_last_end(self, job_id: int) -> tuple[datetime | None, dict[str, int]]:
-        """When the present try of a job began, and how often its story has each line."""
-        ended = (
+    def told_of_this_try(
+        self, job_id: int, first_line: str
+    ) -> tuple[datetime | None, dict[str, int]]:
+        """When the present try of a job began, and how often its story has each line since.
+
+        A try begins with a first attempt that has `first_line`; the seller's retry begins another.
+        """
+        began = (
             select(func.max(JobStep.id))
-            .where(
-                JobStep.job_id == job_id,
-                JobStep.detail["status"].astext.in_((JobStatus.DONE, JobStatus.CANCELLED)),
-            )
+            .where(JobStep.job_id == job_id, JobStep.name == first_line, JobStep.attempt == 1)
             .scalar_subquery()
         )
         rows = self._session.execute(
             select(JobStep.name, func.count(), func.min(JobStep.started_at))
-            .where(JobStep.job_id == job_id, JobStep.id > func.coalesce(ended, 0))
+            .where(JobStep.job_id == job_id, JobStep.id >= began)
             .group_by(JobStep.name)
         ).all()
         since = min((began for _, _, began in rows), default=None)

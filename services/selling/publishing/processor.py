@@ -311,7 +311,7 @@ def _locked_after_its_bell(session: TenantSession, lease: Lease, lane: Lane) -> 
 
 def _tally(session: TenantSession, job: MarketplaceJob) -> Tally:
     """Counted from the story, which misses no attempt."""
-    since, told = JobRepository(session).told_since_the_last_end(job.id)
+    since, told = JobRepository(session).told_of_this_try(job.id, PICKED_UP)
     return Tally(
         died=told.get(TAKEN_OVER, 0),
         refused=told.get(_word(Retry), 0),
