@@ -9,11 +9,23 @@ from repositories.accounts.tenant_life import SchemaRemoval, TenantLifeRepositor
 from repositories.accounts.tenant_survey import SENTINEL_TABLE, VERSION_TABLE
 from shared.database import Database, PlatformSession, TenantSchema
 from shared.database.tenant_schema import quote_identifier
+from shared.errors import Conflict
 
 _TABLES = text(
     "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " WHERE n.nspname = :schema AND c.relkind IN ('r', 'p', 'm')"
     " AND c.relname NOT IN (:sentinel, :version) ORDER BY 1"
+)
+
+_MEMBERS = text(
+    "SELECT DISTINCT u.rolname FROM pg_auth_members m JOIN pg_roles u ON u.oid = m.member"
+    " JOIN pg_roles g ON g.oid = m.roleid WHERE g.rolname = :group"
+    " AND starts_with(u.rolname, replace(g.rolname, '_tenants', '_user_')) ORDER BY 1"
+)
+_OWNING = text(
+    "SELECT DISTINCT r.rolname FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid"
+    " WHERE d.refclassid = 'pg_authid'::regclass AND d.deptype = 'o'"
+    " AND r.rolname = ANY (:names) ORDER BY 1"
 )
 
 
@@ -51,6 +63,25 @@ class OrphanRepository:
         self._session.execute(
             delete(TenantBell).where(~exists().where(Tenant.id == TenantBell.tenant_id))
         )
+
+    def roles_of(self, group: str) -> Sequence[str]:
+        """A group's members, then the group."""
+        return [*self._session.scalars(_MEMBERS, {"group": group}), group]
+
+    def drop_former(self, roles: Sequence[str]) -> None:
+        """Drop roles that own nothing any more, with what they may do here.
+
+        Raises `Conflict` when one of them owns something.
+        """
+        owning = self._session.scalars(_OWNING, {"names": list(roles)}).all()
+        if owning:
+            raise Conflict(
+                f"{', '.join(owning[:3])} still own something in this database or another:"
+                " 'stoflow tenants mend' first."
+            )
+        for role in map(quote_identifier, roles):
+            for statement in (f"DROP OWNED BY {role}", f"DROP ROLE {role}"):
+                self._session.connection().exec_driver_sql(statement)
 
     def _has_rows(self, tenant: TenantSchema, table: str) -> bool:
         place = f"{tenant.quoted}.{quote_identifier(table)}"

@@ -89,7 +89,11 @@ class OwnershipRepository:
             "prefix": f"{self._database.name}_user_",
             "names": [shop.tenant.name for shop in shops],
         }
-        for schema, kind, name, owner in self._session.execute(_MISOWNED, asked):
+        misowned = self._session.execute(_MISOWNED, asked)
+        # Whoever is to own a table must be allowed to create in its schema: the schema goes first.
+        for schema, kind, name, owner in sorted(
+            misowned, key=lambda row: (row[1] != "SCHEMA", *row)
+        ):
             tenant = TenantSchema.parse(schema)
             role = quote_identifier(self._database.role_of(tenant))
             sql = f"ALTER {kind} {_place(tenant, name)} OWNER TO {role}"
@@ -120,18 +124,18 @@ class OwnershipRepository:
     def _role(self, shop: ShopCondition, superuser: bool) -> list[Repair]:
         name = self._database.role_of(shop.tenant)
         role, group = quote_identifier(name), quote_identifier(f"{self._database.name}_tenants")
-        found = []
+        joining, entering = f"GRANT {group} TO {role}", f"GRANT {role} TO CURRENT_USER"
         if not shop.has_role:
-            found.append((f"role {name} is missing", f"CREATE ROLE {role} NOLOGIN"))
-        elif shop.role_is_mighty:
+            made = [f"CREATE ROLE {role} NOLOGIN", joining, *([] if superuser else [entering])]
+            return [Repair(f"role {name} is missing", "; ".join(made), about_role=True)]
+        found = []
+        if shop.role_is_mighty:
             less = f"ALTER ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS"
             found.append((f"role {name} may log in or pass row-level security", less))
         if not shop.ours and not superuser:
-            says = f"the platform's login is not a member of role {name}"
-            found.append((says, f"GRANT {role} TO CURRENT_USER"))
+            found.append((f"the platform's login is not a member of role {name}", entering))
         if not shop.in_group:
-            says = f"role {name} is not in the group of all shops' roles"
-            found.append((says, f"GRANT {group} TO {role}"))
+            found.append((f"role {name} is not in the group of all shops' roles", joining))
         return [Repair(says, sql, about_role=True) for says, sql in found]
 
 

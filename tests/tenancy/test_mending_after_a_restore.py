@@ -6,12 +6,14 @@ from itertools import count
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
 
 from migrations.runner import migrate
+from services.accounts.tenants.clearing import TenantClearing
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema, create_database_engine
-from shared.errors import TenantUnavailable
+from shared.errors import Conflict, TenantUnavailable
 from tests.databases import create_empty_database, drop_database
 from tests.factories.selling import make_product
 from tests.tenancy.damage import as_platform, findings, mend, open_shop, rename, troubles
@@ -98,12 +100,15 @@ def test_a_renamed_database_works_again_under_its_new_name(
     url = database_of_its_own.engine.url.set(database=name).render_as_string(hide_password=False)
     renamed = Database(create_database_engine(url), check_sentinel=True)
     try:
+        with pytest.raises(Conflict, match="mend"):
+            TenantClearing(renamed).run(with_rows=False, dry_run=False)
         assert mend(renamed).mended == [tenant]
         assert titles_of(renamed, tenant) == ["Blue shirt"]
         left = findings(renamed, clock)
         former = f"{database_of_its_own.name}_tenants"
         assert [(each.trouble.value, each.thing) for each in left] == [("former-group", former)]
-        as_platform(renamed, f'DROP OWNED BY "{former}"', f'DROP ROLE "{former}"')
+        cleared = TenantClearing(renamed).run(with_rows=False, dry_run=False)
+        assert cleared.former == [database_of_its_own.role_of(tenant), former]
         assert findings(renamed, clock) == []
     finally:
         renamed.engine.dispose()
@@ -111,9 +116,9 @@ def test_a_renamed_database_works_again_under_its_new_name(
 
 
 def test_a_login_that_is_no_superuser_can_mend_as_well(
-    humble_database: Database, clock: MovableClock
+    humble_database: Database, server_url: str, clock: MovableClock
 ) -> None:
-    """X2: as in production: it owns the database and has CREATEROLE."""
+    """X2: as in production, where it owns the database and has CREATEROLE; also when renamed."""
     database = humble_database
     tenant = open_shop(database, clock)
     add_product(database, tenant, clock, "Blue shirt")
@@ -127,6 +132,24 @@ def test_a_login_that_is_no_superuser_can_mend_as_well(
     assert mend(database).failed == {}
     assert findings(database, clock) == []
     assert titles_of(database, tenant) == ["Blue shirt"]
+    name = f"{database.name}_renamed"
+    rename(admin_of(server_url, database), name)
+    of_login = database.engine.url.set(database=name)
+    renamed = Database(create_database_engine(of_login.render_as_string(hide_password=False)))
+    try:
+        done = mend(renamed)
+        assert (done.mended, done.failed) == ([tenant], {})
+        assert titles_of(renamed, tenant) == ["Blue shirt"]
+    finally:
+        renamed.engine.dispose()
+        drop_database(server_url, name)
+
+
+def admin_of(server_url: str, database: Database) -> Database:
+    """The same database, opened by whoever may rename it."""
+    database.engine.dispose()
+    url = make_url(server_url).set(database=database.name)
+    return Database(create_database_engine(url.render_as_string(hide_password=False)))
 
 
 def test_one_shop_copied_out_of_a_dump_is_no_drift(

@@ -13,7 +13,7 @@ from migrations.access import grant_tenant_access
 from migrations.access_check import lacking_access
 from migrations.lines import TENANT
 from migrations.rendering import head_of
-from services.accounts.tenants.clearing import TenantClearing
+from services.accounts.tenants.clearing import Cleared, TenantClearing
 from services.accounts.tenants.diagnosing import Finding, TenantDiagnosis, Trouble
 from services.accounts.tenants.mending import Mending, TenantMending
 from shared.database import PlatformSession, TenantSchema
@@ -44,9 +44,9 @@ COMMANDS = {
     Trouble.HIBERNATION_STUCK: "stoflow tenants hibernate {tenant}",
     Trouble.OVERDUE: "stoflow tenants drop-retired",
     Trouble.ACCESS: "stoflow tenants mend",
+    Trouble.FORMER_GROUP: _ORPHANS,
 }
 STATEMENTS = {
-    Trouble.FORMER_GROUP: "DROP OWNED BY {thing}; DROP ROLE {thing}",
     Trouble.ROW_SECURITY: "ALTER TABLE public.{thing} ENABLE ROW LEVEL SECURITY",
     Trouble.CATALOG_BLOAT: "VACUUM pg_catalog.{thing}",
     Trouble.MIGHTY_LOGIN: "ALTER ROLE {thing} NOSUPERUSER CREATEROLE",
@@ -108,35 +108,18 @@ def drop_orphans(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Drop schemas, roles and bells that belong to no shop.
+    """Drop schemas, roles and bells that belong to no shop, and roles of a former database name.
 
     A schema with rows in it is left alone and the exit code is 1, unless --with-rows is given:
     these rows are then gone for good, so take a backup first.
     """
     with opened(as_it_is=True) as container:
         cleared = TenantClearing(container.database).run(with_rows=with_rows, dry_run=dry_run)
+    roles = [container.database.role_of(each) for each in cleared.roles]
     if as_json:
-        say_json(
-            {
-                "dry_run": dry_run,
-                "schemas": [each.name for each in cleared.schemas],
-                "roles": [container.database.role_of(each) for each in cleared.roles],
-                "bells": list(cleared.bells),
-                "kept": {each.name: rows for each, rows in cleared.kept.items()},
-            }
-        )
+        say_json(_cleared(cleared, roles, dry_run))
     else:
-        verb = "would drop" if dry_run else "dropped"
-        for tenant in cleared.schemas:
-            say(f"{verb} schema {tenant}")
-        for tenant in cleared.roles:
-            say(f"{verb} role {container.database.role_of(tenant)}")
-        for number in cleared.bells:
-            say(f"{verb} bells of tenant {number}")
-        for tenant, tables in cleared.kept.items():
-            say(f"kept schema {tenant}: rows in {', '.join(tables)}; --with-rows drops them too")
-        if cleared.nothing:
-            say("There are no orphans.")
+        _show_cleared(cleared, roles, "would drop" if dry_run else "dropped")
     if cleared.kept:
         raise typer.Exit(1)
 
@@ -220,3 +203,27 @@ def _mended(done: Mending, dry_run: bool) -> dict[str, object]:
         ],
         "failed": {tenant.name: reason for tenant, reason in done.failed.items()},
     }
+
+
+def _cleared(cleared: Cleared, roles: Sequence[str], dry_run: bool) -> dict[str, object]:
+    return {
+        "dry_run": dry_run,
+        "schemas": [each.name for each in cleared.schemas],
+        "roles": roles,
+        "former_roles": list(cleared.former),
+        "bells": list(cleared.bells),
+        "kept": {each.name: tables for each, tables in cleared.kept.items()},
+    }
+
+
+def _show_cleared(cleared: Cleared, roles: Sequence[str], verb: str) -> None:
+    for tenant in cleared.schemas:
+        say(f"{verb} schema {tenant}")
+    for role in (*roles, *cleared.former):
+        say(f"{verb} role {role}")
+    for number in cleared.bells:
+        say(f"{verb} bells of tenant {number}")
+    for tenant, tables in cleared.kept.items():
+        say(f"kept schema {tenant}: rows in {', '.join(tables)}; --with-rows drops them too")
+    if cleared.nothing:
+        say("There are no orphans.")
