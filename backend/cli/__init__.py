@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 
 from backend.cli import (
+    batches,
     database,
     demo,
     jobs,
@@ -37,6 +38,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(products.app, name="products")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(batches.app, name="batches")
 app.add_typer(schedule.app, name="schedule")
 
 
