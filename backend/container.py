@@ -21,6 +21,7 @@ from backend.upkeep import bring_up_to_date
 from migrations.lines import PLATFORM
 from migrations.rendering import tenant_script
 from migrations.runner import current_platform_revision, has_reached
+from repositories.selling.catalog_pages import learn_the_list
 from services.accounts.identity.access_tokens import AccessTokens
 from services.accounts.identity.passwords import Passwords
 from services.accounts.tenants.provisioning import TenantProvisioning
@@ -147,6 +148,7 @@ def _engine_options(settings: Settings, kind: ProcessKind, url: str) -> EngineOp
         pool_size=size,
         max_overflow=settings.database.max_overflow,
         tenants_per_connection=settings.database.tenants_per_connection,
+        warm_up=learn_the_list,
     )
 
 

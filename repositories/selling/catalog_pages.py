@@ -22,9 +22,13 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from models.selling.catalog import Product, ProductImage, ProductStatus, ProductVariant
-from shared.database import TenantSession
+from shared.database import TEMPLATE_SCHEMA, TenantSession
+
+_DIALECT = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,18 @@ class ProductPageRepository:
         # The connection and not the session: rows as they come, no entity is ever made of them.
         rows = self._session.connection().execute(statement, {**values, "limit": limit})
         return [ProductSummary(*row) for row in rows.all()]
+
+
+def learn_the_list(connection: DBAPIConnection) -> None:
+    """Have a new backend learn what every shop's list needs, on the template, which is empty.
+
+    Measured: the first list of a new backend takes some 10 ms more than its second.
+    """
+    compiled = _statement(frozenset()).compile(dialect=_DIALECT)
+    cursor = connection.cursor()
+    cursor.execute(f"SET LOCAL search_path TO {TEMPLATE_SCHEMA}")
+    cursor.execute(str(compiled), compiled.construct_params({"limit": 1}))
+    connection.rollback()
 
 
 def _values(wanted: ProductFilter, after: tuple[datetime, int] | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.database.outages import refuse_a_shop_behind
 from shared.database.pool import WatchedPool, pool_of
-from shared.database.retirement import ConnectionRetirement
+from shared.database.retirement import ConnectionRetirement, WarmUp
 from shared.database.statements import guard
 from shared.errors import DatabaseUnavailable, Misconfigured
 
@@ -39,6 +39,8 @@ class EngineOptions:
     recycle: timedelta = timedelta(hours=1)
     tenants_per_connection: int = 150
     """How many shops one connection serves at most before another takes its place."""
+    warm_up: WarmUp | None = None
+    """What such a connection's backend is taught before it serves."""
     application_name: str = "stoflow"
 
 
@@ -79,6 +81,8 @@ def create_database_engine(url: str, options: EngineOptions | None = None) -> En
         max_overflow=options.max_overflow,
         pool_timeout=options.pool_timeout.total_seconds(),
         pool_recycle=int(options.recycle.total_seconds()),
+        # No column is an hstore, and asking for its number costs a query for each connection.
+        use_native_hstore=False,
         # The connection used last is the one whose caches are warm.
         pool_use_lifo=True,
         connect_args={"application_name": options.application_name, "connect_timeout": 10},
@@ -91,7 +95,7 @@ def create_database_engine(url: str, options: EngineOptions | None = None) -> En
     pool = pool_of(engine)
     pool.most_waiting = options.most_waiting
     pool.figures.watch(engine)
-    ConnectionRetirement(engine, options.tenants_per_connection)
+    ConnectionRetirement(engine, options.tenants_per_connection, options.warm_up)
     return engine
 
 

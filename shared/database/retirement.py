@@ -19,6 +19,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.database.tenant_schema import TenantSchema
 
+WarmUp = Callable[[DBAPIConnection], None]
+
 _SERVED = "tenants_served"
 _ENOUGH = "tenants_enough"
 
@@ -47,10 +49,11 @@ class ConnectionRetirement:
     process holds one connection more than its pool for moments only, and never lets go of all.
     """
 
-    def __init__(self, engine: Engine, limit: int) -> None:
+    def __init__(self, engine: Engine, limit: int, warm_up: WarmUp | None = None) -> None:
+        """`warm_up` is what a successor's backend is taught before it serves."""
         self._limit = limit
         self._turns = _turns(limit)
-        self._successor = _Successor()
+        self._successor = _Successor(warm_up)
         event.listen(engine, "connect", self._give_a_turn)
         event.listen(engine, "checkin", self._retire_when_due)
         event.listen(engine, "do_connect", self._take_successor)
@@ -65,7 +68,7 @@ class ConnectionRetirement:
         served = len(entry.info.get(_SERVED, ()))
         if connection is None or served < entry.info[_ENOUGH]:
             return
-        if served >= self._limit or self._successor.is_ready:
+        if served >= self._limit or self._successor.promise():
             entry.invalidate()
         else:
             self._successor.prepare()
@@ -87,15 +90,21 @@ class ConnectionRetirement:
 class _Successor:
     """At most one connection, opened before it is needed."""
 
-    def __init__(self) -> None:
+    def __init__(self, warm_up: WarmUp | None) -> None:
+        self._warm_up = warm_up
         self._lock = threading.Lock()
         self._open: Callable[[], DBAPIConnection] | None = None
         self._opener: threading.Thread | None = None
         self._connection: DBAPIConnection | None = None
+        self._promised = False
 
-    @property
-    def is_ready(self) -> bool:
-        return self._connection is not None
+    def promise(self) -> bool:
+        """Whether there is one, and nobody else goes for its sake."""
+        with self._lock:
+            if self._connection is None or self._promised:
+                return False
+            self._promised = True
+            return True
 
     def prepare(self) -> None:
         """Begin to open one, unless that is done or under way."""
@@ -108,7 +117,7 @@ class _Successor:
         """Hand it out, if there is one and it is alive; the next is opened the way given here."""
         with self._lock:
             self._open = open_connection
-            connection, self._connection = self._connection, None
+            connection, self._connection, self._promised = self._connection, None, False
         return connection if connection is not None and _answers(connection) else None
 
     def close(self) -> None:
@@ -126,12 +135,15 @@ class _Successor:
         # Whoever needs a connection next meets the same trouble, and says so.
         with suppress(Exception):
             connection = None if self._open is None else self._open()
+            if connection is not None and self._warm_up is not None:
+                self._warm_up(connection)
         with self._lock:
             self._connection, self._opener = connection, None
 
 
 def _answers(connection: DBAPIConnection) -> bool:
     try:
+        connection.rollback()
         cursor = connection.cursor()
         cursor.execute("SELECT 1")
         connection.rollback()

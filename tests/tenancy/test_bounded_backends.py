@@ -10,6 +10,11 @@ import pytest
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from repositories.selling.catalog_pages import (
+    ProductFilter,
+    ProductPageRepository,
+    learn_the_list,
+)
 from shared.database import Database, EngineOptions, TenantSchema, create_database_engine
 from shared.database.retirement import note_tenant, tenants_served
 
@@ -119,6 +124,47 @@ def test_the_successor_is_opened_by_a_thread_of_its_own(open_engine: OpenEngine)
     until(lambda: serve(engine, 1) != first)
 
     assert len(opened_while_asked) == 1
+
+
+def test_a_successor_has_learnt_the_list_before_it_serves(
+    database: Database, tenant: TenantSchema
+) -> None:
+    """F12: on the template; and it comes out of that as clean as any."""
+    url = database.engine.url.render_as_string(hide_password=False)
+    taught: list[str] = []
+
+    def teach(connection: DBAPIConnection) -> None:
+        learn_the_list(connection)
+        taught.append(threading.current_thread().name)
+
+    options = EngineOptions(pool_size=1, tenants_per_connection=1000, warm_up=teach)
+    engine = create_database_engine(url, options)
+    try:
+        first = serve(engine, *range(1, 601))
+        until(lambda: serve(engine, 1) != first)
+        with Database(engine, check_sentinel=True).tenant(tenant) as session:
+            page = ProductPageRepository(session).page(ProductFilter(), None, 50)
+    finally:
+        engine.dispose()
+
+    assert taught == ["successor"]
+    assert page == []
+
+
+def test_a_successor_that_cannot_learn_serves_all_the_same(database: Database) -> None:
+    """F12: before the first migration there is no template."""
+    url = database.engine.url.render_as_string(hide_password=False)
+
+    def fail(connection: DBAPIConnection) -> None:
+        connection.cursor().execute("SELECT 1 / 0")
+
+    options = EngineOptions(pool_size=1, tenants_per_connection=1000, warm_up=fail)
+    engine = create_database_engine(url, options)
+    try:
+        first = serve(engine, *range(1, 601))
+        until(lambda: serve(engine, 1) != first)
+    finally:
+        engine.dispose()
 
 
 def test_a_dead_successor_is_not_handed_out(open_engine: OpenEngine, database: Database) -> None:
