@@ -85,13 +85,14 @@ class ProductPageRepository:
 def learn_the_list(connection: DBAPIConnection) -> None:
     """Have a new backend learn what every shop's list needs, on the template, which is empty.
 
+    The caller rolls back.
+
     Measured: the first list of a new backend takes some 10 ms more than its second.
     """
     compiled = _statement(frozenset()).compile(dialect=_DIALECT)
     cursor = connection.cursor()
     cursor.execute(f"SET LOCAL search_path TO {TEMPLATE_SCHEMA}")
     cursor.execute(str(compiled), compiled.construct_params({"limit": 1}))
-    connection.rollback()
 
 
 def _values(wanted: ProductFilter, after: tuple[datetime, int] | None) -> dict[str, Any]:

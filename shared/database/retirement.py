@@ -137,6 +137,7 @@ class _Successor:
             connection = None if self._open is None else self._open()
             if connection is not None and self._warm_up is not None:
                 self._warm_up(connection)
+                connection.rollback()
         with self._lock:
             self._connection, self._opener = connection, None
 

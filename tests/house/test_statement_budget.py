@@ -21,9 +21,9 @@ from tests.serving import Seller
 
 BUDGET_LEASE = timedelta(seconds=60)
 
-PICK_UP_BUDGET = 13
-"""The bell 2 (find, lease), the shop 10 (bind, lock the bell, abandoned jobs, due jobs, take one,
-its story, when next 2, set the bell), and the binding and the job where its handler begins."""
+PICK_UP_BUDGET = 15
+"""The bell 3 (bind, find, lease), the shop 10 (bind, lock the bell, abandoned jobs, due jobs, the
+story, the job, its news, when next 2, set the bell), and where the handler begins 2 (bind, job)."""
 
 CATALOGS = re.compile(r"pg_namespace|pg_class|pg_catalog|information_schema|pg_tables", re.I)
 
@@ -80,6 +80,7 @@ def test_finding_and_taking_a_job_keeps_to_its_budget(
     """F14, ST14: from the bell to a claimed job, and no shop looked at that has no work."""
     with database.tenant(tenant) as session:
         make_job(session, clock)
+    in_production = Database(database.engine)
     so_far: list[list[str]] = []
     handler = ScriptedHandler(
         when_prepared=lambda session, job: (
@@ -87,9 +88,9 @@ def test_finding_and_taking_a_job_keeps_to_its_budget(
         )
     )
     processor = MarketplaceJobProcessor(
-        database,
+        in_production,
         {(Channel.EBAY, JobAction.PUBLISH): handler},
-        LeaseKeeper(database, clock, duration=BUDGET_LEASE),
+        LeaseKeeper(in_production, clock, duration=BUDGET_LEASE),
         clock,
         "budget",
     )
@@ -97,17 +98,25 @@ def test_finding_and_taking_a_job_keeps_to_its_budget(
     with listening(database) as said:
         processor.process_next_job(Lane.BULK)
 
-    assert [len(statements) for statements in so_far] == [PICK_UP_BUDGET]
+    (statements,) = so_far
+    assert len(statements) <= PICK_UP_BUDGET
     assert not [statement for statement in said if CATALOGS.search(statement)]
 
 
 def test_a_quiet_house_is_one_question(database: Database, clock: MovableClock) -> None:
     """F14: however many shops there are, a worker without work asks the bells alone."""
+    in_production = Database(database.engine)
     processor = MarketplaceJobProcessor(
-        database, {}, LeaseKeeper(database, clock, duration=BUDGET_LEASE), clock, "budget"
+        in_production,
+        {},
+        LeaseKeeper(in_production, clock, duration=BUDGET_LEASE),
+        clock,
+        "budget",
     )
 
     with listening(database) as said:
         assert processor.process_next_job(Lane.BULK) is None
 
-    assert len(said) == 1
+    assert len(said) == 2
+    assert said[0].startswith("SET LOCAL ")
+    assert "tenant_bells" in said[1]
