@@ -9,7 +9,6 @@ from sqlalchemy import Connection, func, select, text, update
 from models.accounts.tenants import LEFT_ALONE, Tenant
 from repositories.accounts.tenants import TenantSchemaRepository
 from shared.database import Database, PlatformSession, TenantSchema
-from shared.database.retirement import note_tenant
 
 LOCK_TIMEOUT = "1s"
 """How long a statement waits for a table that the shop is using: whoever comes later waits too."""
@@ -82,7 +81,6 @@ class TenantMigrationRepository:
         """
         if not self._take(tenant, steps[0].since, steps[-1].until):
             return False
-        note_tenant(self._session.connection(), tenant)
         schemas = TenantSchemaRepository(self._session, self._database)
         for statements, rows in _in_batches(steps):
             if statements:

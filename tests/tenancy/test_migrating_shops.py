@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import Connection, Engine, event, text
 
 from backend.migration import MigrationWish
 from migrations.lines import PLATFORM, TENANT, Line
@@ -79,12 +79,13 @@ def statements_of(database: Database) -> Iterator[list[str]]:
     """What is sent to the database meanwhile."""
     sent: list[str] = []
 
-    def note(*context: object) -> None:
-        sent.append(str(context[2]))
+    def note(connection: Connection, _cursor: object, statement: str, *_rest: object) -> None:
+        if connection.engine.url.database == database.name:
+            sent.append(statement)
 
-    event.listen(database.engine, "before_cursor_execute", note)
+    event.listen(Engine, "before_cursor_execute", note)
     yield sent
-    event.remove(database.engine, "before_cursor_execute", note)
+    event.remove(Engine, "before_cursor_execute", note)
 
 
 def failure_of(database: Database, tenant: TenantSchema) -> tuple[str | None, bool]:
@@ -536,22 +537,17 @@ def fill(connection):
     connection.execute(sa.text("INSERT INTO public.backends VALUES (pg_backend_pid())"))
 """
     line = continued(TENANT, tmp_path, NEXT, *SHELF, noting)
-    url = database.engine.url.render_as_string(hide_password=False)
-    engine = create_database_engine(url, EngineOptions(pool_size=3, tenants_per_connection=limit))
-    try:
-        Mover(Database(engine), clock).along(line).run(jobs=2)
-    finally:
-        engine.dispose()
+    Mover(database, clock).along(line).run(jobs=2, shops_per_connection=limit)
     with database.engine.connect() as connection:
         served = connection.scalars(text("SELECT count(*) FROM public.backends GROUP BY pid")).all()
     assert sum(served) == len(shops)
     assert max(served) <= limit
 
 
-def test_more_jobs_than_connections_are_not_started(
+def test_a_run_brings_connections_of_its_own(
     database: Database, clock: MovableClock, line: Line, make_tenant: MakeTenant
 ) -> None:
-    """F16: a run never waits for a connection that it holds itself."""
+    """F16: it never waits for a pool that is smaller than its jobs."""
     for _ in range(6):
         make_tenant()
     url = database.engine.url.render_as_string(hide_password=False)
