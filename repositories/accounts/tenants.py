@@ -67,15 +67,6 @@ class TenantRepository:
         ids = self._session.scalars(select(Tenant.id).order_by(Tenant.id))
         return [TenantSchema(tenant_id) for tenant_id in ids]
 
-    def behind(self, revision: str) -> Sequence[tuple[TenantSchema, str]]:
-        """Tenants whose schema is not at `revision`, with the revision they are at."""
-        rows = self._session.execute(
-            select(Tenant.id, Tenant.schema_version)
-            .where(Tenant.schema_version != revision)
-            .order_by(Tenant.id)
-        )
-        return [(TenantSchema(tenant_id), version) for tenant_id, version in rows]
-
     def with_owners(self) -> Sequence[tuple[Tenant, str]]:
         """Every tenant with its owner's e-mail address, oldest first."""
         rows = self._session.execute(
