@@ -44,6 +44,8 @@ ROUNDS = 5
 WARM_UP_S, ROUND_S = 2.0, 4.0
 CONNECTIONS = 4
 PICK_UPS_A_ROUND = 200
+UNMEASURED = 20
+"""Pick-ups that warm each worker up."""
 DRAWS_A_ROUND = 4_000
 DRAWS = ROUNDS * DRAWS_A_ROUND
 SEED = 20_260_601
@@ -163,7 +165,8 @@ def _measure_pick_ups(crowds: Sequence[Crowd]) -> None:
     """One after the other in turn, each crowd with a worker of its own."""
     with ExitStack() as stack:
         workers = [stack.enter_context(worker_for(crowd.installation.database)) for crowd in crowds]
-        for number in shown("rounds of pick-ups", range(-20, ROUNDS * PICK_UPS_A_ROUND), 1020):
+        rounds = range(-UNMEASURED, ROUNDS * PICK_UPS_A_ROUND)
+        for number in shown("rounds of pick-ups", rounds, len(rounds)):
             for crowd, worker in zip(crowds, workers, strict=True):
                 milliseconds = crowd.pick_up(worker, number)
                 if number >= 0:
