@@ -74,7 +74,7 @@ class Waking:
             woken = self._restore(tenant, key, progress)
         except ObjectNotFound:
             if self._standing(tenant) == (status, key):
-                raise
+                raise ObjectNotFound(f"The archive of {tenant}, {key}, is not stored.") from None
             return self.wake(tenant, progress)
         return woken or self.wake(tenant, progress)
 

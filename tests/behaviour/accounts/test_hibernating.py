@@ -18,7 +18,7 @@ from sqlalchemy import text
 from backend.container import Container
 from backend.shops import ShopLife, shop_life
 from migrations.lines import TENANT
-from migrations.rendering import head_of
+from migrations.rendering import head_of, tenant_script
 from models.accounts.tenants import Tenant, TenantStatus
 from models.selling.publishing import JobStatus
 from repositories.accounts.tenants import TenantRepository
@@ -26,12 +26,14 @@ from services.accounts.tenants import hibernating
 from services.accounts.tenants.archives.shelf import ArchiveShelf
 from services.accounts.tenants.archives.snapshot import ShopDiffers, ShopSnapshots
 from services.accounts.tenants.hibernating import Hibernation, ShopBusy
+from services.accounts.tenants.provisioning import TenantProvisioning
 from services.accounts.tenants.standing import WrongStatus
 from services.gateways.object_store import LocalFolderStore, ObjectStoreError
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
 from shared.errors import NotFound, SignedOut, TenantUnavailable
 from tests.conftest import Run
+from tests.factories.accounts import make_user
 from tests.factories.catalog import create
 from tests.factories.selling import make_job, make_product
 from tests.factories.shops import SECRET_TOKEN, ShopContents, contents_of, furnish
@@ -150,6 +152,28 @@ def test_a_shop_comes_back_as_it_was(
     assert life.waking.wake(tenant)
     assert is_whole(database, store, tenant, contents)
     assert not life.waking.wake(tenant)
+
+
+def test_without_roles_a_shop_sleeps_and_wakes_as_well(
+    container: Container, database: Database, clock: MovableClock
+) -> None:
+    """F13, Citus rule 15."""
+    without_roles = Database(database.engine, tenant_roles=False)
+    provisioning = TenantProvisioning(without_roles, tenant_script(), clock)
+    with without_roles.platform() as session:
+        tenant = provisioning.provision(session, make_user(session, clock).id)
+    try:
+        store = container.object_store
+        furnish(without_roles, store, tenant, clock)
+        before = contents_of(without_roles, tenant)
+        life = shop_life(without_roles, store, container.passwords, provisioning, clock)
+        life.hibernation.hibernate(tenant)
+        assert left_overs(without_roles, tenant) == []
+        assert life.waking.wake(tenant)
+        assert contents_of(without_roles, tenant) == before
+    finally:
+        with database.engine.begin() as connection:
+            connection.execute(text(f"DROP SCHEMA IF EXISTS {tenant.quoted} CASCADE"))
 
 
 def test_numbers_go_on_where_they_stood(
@@ -459,7 +483,7 @@ def test_an_archive_that_cannot_be_read_leaves_the_shop_asleep(
             life.waking.wake(tenant)
         assert row_of(database, tenant).status is TenantStatus.HIBERNATED
     store.delete(key)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match=key):
         life.waking.wake(tenant)
     store.put(key, whole, "application/zip")
     assert life.waking.wake(tenant)
