@@ -1,13 +1,15 @@
 """How long does a request for 5,000 publications take, from the ids to the committed jobs?
 
 Preflight included: products with photos and attributes in a category whose item specifics eBay has
-told, as in a working shop. While the request runs, another shop keeps asking for a single
-publication and the same shop for a single delisting; the longest of these is the third figure.
+told, as in a working shop. Once more, another shop keeps asking for a single publication meanwhile
+and the same shop for a single delisting; the longest that one of these took is a figure too. All of
+them share one Python process.
 """
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -30,13 +32,15 @@ from services.gateways.ebay.account import PolicyKind
 from services.gateways.ebay.marketplaces import marketplace_named
 from services.reference.attributes.loading import CatalogueLoading
 from services.selling.ebay.preflight import EbayPreflight
-from services.selling.publishing.requesting import WorkRequests
+from services.selling.publishing.requesting import RequestedBatch, WorkRequests
 from shared.clock import SystemClock
 from shared.database import Database, TenantSchema
 from shared.ids import new_channel_key, new_uuid
 
 JOBS = 5_000
 ROUNDS = 3
+BESIDE = 300
+"""Products of which others ask for one at a time."""
 BRANDS = 1_500
 """eBay knows so many for a garment; sellers may write others."""
 
@@ -45,52 +49,60 @@ _OPENED = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
 def measure() -> Answer:
-    """Ask in a fresh shop each round."""
+    """Ask in a fresh shop each round; then once more with others asking meanwhile."""
     with empty_installation() as database:
         clock = SystemClock()
         with database.platform() as session:
             CatalogueLoading(clock).load(session)
             _learn(EbayMappingRepository(session))
         requests = WorkRequests({Channel.EBAY: EbayPreflight(marketplace_named("EBAY_US"))}, clock)
-        other = _shop(database, 200)
-        rounds = [_round(database, requests, other, number) for number in range(ROUNDS)]
-    asked, answered, held_up = (list(column) for column in zip(*rounds, strict=True))
+        asking = _Asking(database, requests)
+        alone = [asking.for_all_of(_shop(database, JOBS)) for _ in range(ROUNDS)]
+        other, shop = _shop(database, BESIDE), _shop(database, JOBS + BESIDE)
+        with _meanwhile(asking.to_publish_one(other), asking.to_delist_one(shop)) as held_up:
+            asking.for_all_of(shop)
+    asked, cpu, answered = (median_of(column) for column in zip(*alone, strict=True))
     figures = {
         "jobs": float(JOBS),
-        "enqueue_ms": median_of(asked),
-        "answer_ms": median_of(answered),
-        "others_held_up_ms": max(held_up),
+        "enqueue_ms": asked,
+        "enqueue_cpu_ms": cpu,
+        "answer_ms": answered,
+        "others_held_up_ms": round(max(held_up), 1),
     }
-    return Answer(figures, {"to_two_seconds": round(figures["enqueue_ms"] / 2_000, 3)})
+    return Answer(figures, {"to_two_seconds": round(asked / 2_000, 3)})
 
 
-def _round(
-    database: Database, requests: WorkRequests, other: TenantSchema, number: int
-) -> tuple[float, float, float]:
-    shop, batches = _shop(database, JOBS + 200), []
-    ids = iter(range(number * 60 + 1, number * 60 + 61))
+class _Asking:
+    def __init__(self, database: Database, requests: WorkRequests) -> None:
+        self._database = database
+        self._requests = requests
 
-    def enqueue() -> None:
-        with database.tenant(shop) as session:
-            wanted = list(range(1, JOBS + 1))
-            batch = requests.request(session, JobAction.PUBLISH, wanted, [Channel.EBAY], 1)
-            batches.append(batch)
+    def for_all_of(self, shop: TenantSchema) -> tuple[float, float, float]:
+        """Milliseconds to the commit, those of this process's own work, and for the answer."""
+        busy = time.process_time()
+        batch, asked = _timed(lambda: self._ask(shop, JobAction.PUBLISH, range(1, JOBS + 1)))
+        cpu = (time.process_time() - busy) * 1000
+        assert all(item.job_id is not None for item in batch.items), batch.items[0]
+        answered = milliseconds(lambda: PublicationOut.of(batch).model_dump_json())
+        return asked, cpu, answered
 
-    def publish_one() -> None:
-        with database.tenant(other) as session:
-            requests.request(session, JobAction.PUBLISH, [next(ids)], [Channel.EBAY], 1)
+    def to_publish_one(self, shop: TenantSchema) -> Callable[[], object]:
+        numbers = count(1)
+        return lambda: self._ask(shop, JobAction.PUBLISH, [next(numbers)])
 
-    listed = count(JOBS + 1)
+    def to_delist_one(self, shop: TenantSchema) -> Callable[[], object]:
+        numbers = count(JOBS + 1)
+        return lambda: self._ask(shop, JobAction.DELETE, [next(numbers)])
 
-    def delist_one() -> None:
-        with database.tenant(shop) as session:
-            requests.request(session, JobAction.DELETE, [next(listed)], [Channel.EBAY], 1)
+    def _ask(self, shop: TenantSchema, action: JobAction, ids: Sequence[int]) -> RequestedBatch:
+        with self._database.tenant(shop) as session:
+            return self._requests.request(session, action, ids, [Channel.EBAY], 1)
 
-    with _meanwhile(publish_one, delist_one) as times:
-        asked = milliseconds(enqueue)
-    assert all(item.job_id is not None for item in batches[0].items), batches[0].items[0]
-    answered = milliseconds(lambda: PublicationOut.of(batches[0]).model_dump_json())
-    return asked, answered, round(max(times), 1)
+
+def _timed(ask: Callable[[], RequestedBatch]) -> tuple[RequestedBatch, float]:
+    batches: list[RequestedBatch] = []
+    took = milliseconds(lambda: batches.append(ask()))
+    return batches[0], took
 
 
 @contextmanager
