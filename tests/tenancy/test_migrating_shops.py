@@ -134,7 +134,7 @@ def owners_are_right(database: Database, tenant: TenantSchema) -> bool:
 def test_a_revision_is_rendered_once_for_all_shops(
     database: Database, mover: Mover, line: Line, make_tenant: MakeTenant
 ) -> None:
-    """F1: five round trips a shop, the begin included, however many statements there are."""
+    """F1: and however many statements there are, they are one round trip a shop."""
     for _ in range(5):
         make_tenant()
     with statements_of(database) as sent:

@@ -159,7 +159,7 @@ class ShopMigrations:
         """None: the shop was busy and is worth another try."""
         shop.tries += 1
         try:
-            with self._database.platform() as session:
+            with self._database.platform(hurried=False) as session:
                 moved = TenantMigrationRepository(session, self._database).move(shop.tenant, way)
         except Exception as error:
             if may_pass(error) and shop.tries < self._patience.tries:
