@@ -181,12 +181,14 @@ class Database:
         """The role that owns this tenant's schema."""
         return tenant.role_in(self.name)
 
-    def platform_session(self, sign_in: SignIn | None = None) -> PlatformSession:
+    def platform_session(
+        self, sign_in: SignIn | None = None, *, hurried: bool = True
+    ) -> PlatformSession:
         """A session on the shared schemas; the caller begins, commits and closes.
 
-        What changes or copies whole tables lifts the limits of time for itself.
+        `hurried` off lifts the limits of time, for what changes or copies whole tables.
         """
-        settings = [*self._limits]
+        settings = [*self._limits] if hurried else []
         if sign_in is not None:
             settings.append(f"SELECT {sign_in.holds_sql}")
         return PlatformSession(
@@ -221,9 +223,11 @@ class Database:
         )
 
     @contextmanager
-    def platform(self, sign_in: SignIn | None = None) -> Iterator[PlatformSession]:
+    def platform(
+        self, sign_in: SignIn | None = None, *, hurried: bool = True
+    ) -> Iterator[PlatformSession]:
         """One transaction on the shared schemas: committed at the end, rolled back on an error."""
-        with self.platform_session(sign_in) as session, session.begin():
+        with self.platform_session(sign_in, hurried=hurried) as session, session.begin():
             yield session
 
     @contextmanager

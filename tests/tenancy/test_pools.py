@@ -174,7 +174,7 @@ def test_nobody_waits_behind_a_pool_that_stands_still(database: Database) -> Non
 
 
 def test_a_transaction_on_the_shared_schemas_is_bounded_in_time(database: Database) -> None:
-    """F16: like a shop's, after a commit too."""
+    """F16: like a shop's; what changes whole tables says so, and is not."""
     limits = text(
         "SELECT current_setting('statement_timeout'),"
         " current_setting('idle_in_transaction_session_timeout')"
@@ -183,6 +183,8 @@ def test_a_transaction_on_the_shared_schemas_is_bounded_in_time(database: Databa
         assert session.execute(limits).one() == ("30s", "1min")
         session.commit()
         assert session.execute(limits).one() == ("30s", "1min")
+    with database.platform(hurried=False) as session:
+        assert session.execute(limits).one() == ("0", "0")
 
 
 def test_what_a_pool_does_is_shown_to_prometheus(api: httpx.Client, seller: Seller) -> None:
