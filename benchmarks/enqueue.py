@@ -106,7 +106,7 @@ def _timed(ask: Callable[[], RequestedBatch]) -> tuple[RequestedBatch, float]:
 
 
 @contextmanager
-def _meanwhile(*acts: Callable[[], None]) -> Iterator[list[float]]:
+def _meanwhile(*acts: Callable[[], object]) -> Iterator[list[float]]:
     """Do these in turn, twenty times a second, and note how long each took."""
     times, over = [0.0], threading.Event()
 
