@@ -5,8 +5,8 @@ from models.accounts import (
     channel_consents,
     dead_jobs,
     identity,
-    schedule,
     news,
+    schedule,
     tenants,
 )
 from models.base import PlatformBase, TenantBase

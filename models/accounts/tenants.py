@@ -58,6 +58,8 @@ class Tenant(PlatformBase):
     migration_failed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[Moment]
     status_changed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    status_because: Mapped[str | None]
+    """Why the operator closed it."""
     retired_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     drop_after: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     """End of a retired shop's grace period."""

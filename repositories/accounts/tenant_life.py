@@ -40,9 +40,12 @@ class TenantLifeRepository:
             .execution_options(populate_existing=True)
         )
 
-    def set_status(self, tenant: Tenant, status: TenantStatus, at: datetime) -> None:
-        """Change what a shop is; the row must be locked."""
+    def set_status(
+        self, tenant: Tenant, status: TenantStatus, at: datetime, because: str | None = None
+    ) -> None:
+        """Change what a shop is, and say why; the row must be locked."""
         tenant.status = status
+        tenant.status_because = because
         tenant.status_changed_at = at
         self._session.flush()
 

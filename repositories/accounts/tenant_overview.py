@@ -41,6 +41,7 @@ class ShopGlance:
     tenant: TenantSchema
     email: str
     status: TenantStatus
+    status_because: str | None
     version: str
     size: int
     """Bytes in tables and indexes, as PostgreSQL counted them at the last VACUUM or ANALYZE."""
@@ -105,6 +106,7 @@ class TenantOverview:
                 TenantSchema(tenant.id),
                 email,
                 tenant.status,
+                tenant.status_because,
                 tenant.schema_version,
                 bytes_,
                 at,

@@ -20,7 +20,7 @@ _MEGABYTE = 1_000_000
 
 def suspend(
     shop: Shop,
-    because: Annotated[str, typer.Option(help="Why; it is logged.")],
+    because: Annotated[str, typer.Option(help="Why; 'tenants list' shows it.")],
     as_json: AsJson = False,
 ) -> None:
     """Close a shop for a while; everything stays where it is.

@@ -26,7 +26,8 @@ def list_tenants(
     """Every shop: schema, status, revision, size, last activity, owner.
 
     Sizes are as of PostgreSQL's last VACUUM or ANALYZE of each table. A shop was last active when
-    its owner signed in or a sign-in was renewed. What a failed migration said follows its shop.
+    its owner signed in or a sign-in was renewed. Why a shop is closed, and what a failed migration
+    said, follows its line.
     """
     wanted = ShopFilter(status, head_of(TENANT) if behind else None)
     with opened(as_it_is=True) as container, container.database.platform() as session:
@@ -36,8 +37,8 @@ def list_tenants(
         return
     for shop in shops:
         say(_line(shop))
-        if shop.migration_error is not None:
-            say(f"  {shop.migration_error}")
+        for remark in filter(None, (shop.status_because, shop.migration_error)):
+            say(f"  {remark}")
 
 
 def status(as_json: AsJson = False) -> None:
@@ -71,6 +72,7 @@ def _document(shop: ShopGlance) -> dict[str, object]:
         "tenant": shop.tenant.name,
         "email": shop.email,
         "status": shop.status.value,
+        "status_because": shop.status_because,
         "schema_version": shop.version,
         "bytes": shop.size,
         "last_active": None if shop.last_active is None else shop.last_active.isoformat(),

@@ -27,7 +27,8 @@ class Suspension:
         row = locked(session, tenant, TenantStatus.ACTIVE, TenantStatus.SUSPENDED)
         if row.status is TenantStatus.SUSPENDED:
             return False
-        TenantLifeRepository(session).set_status(row, TenantStatus.SUSPENDED, self._clock.now())
+        now = self._clock.now()
+        TenantLifeRepository(session).set_status(row, TenantStatus.SUSPENDED, now, because)
         _log.warning("shop suspended", tenant=tenant.name, because=because)
         return True
 

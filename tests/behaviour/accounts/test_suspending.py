@@ -38,6 +38,7 @@ def test_a_suspended_shop_is_refused_at_once_and_open_again_afterwards(
     problem = assert_problem(seller.http.get("/api/v1/products"), 403, "tenant-unavailable")
     assert problem["detail"] == "This shop is suspended."
     assert other_seller.http.get("/api/v1/products").status_code == 200
+    assert run("tenants", "list", "--status", "suspended").stdout.endswith("\n  unpaid\n")
     again = run("tenants", "suspend", seller.tenant.name, "--because", "unpaid")
     assert again.stdout == f"{seller.tenant}: was suspended\n"
     resumed = run("tenants", "resume", seller.email)
@@ -45,6 +46,7 @@ def test_a_suspended_shop_is_refused_at_once_and_open_again_afterwards(
     assert resumed.stdout.splitlines()[-1] == f"{seller.tenant}: open again"
     assert seller.http.get(f"/api/v1/products/{product['id']}").json() == product
     assert run("tenants", "resume", seller.email).stdout == f"{seller.tenant}: was open\n"
+    assert "unpaid" not in run("tenants", "list").stdout
 
 
 def test_the_owner_of_a_suspended_shop_can_sign_in_and_see_why_nothing_works(
