@@ -321,7 +321,7 @@ def test_nobody_listening_means_that_nothing_was_sent() -> None:
 
 
 def test_a_refused_token_is_replaced_once(ebay: Ebay) -> None:
-    """E1."""
+    """E1: and eBay's refusing a token that it has just given ends no connection; it passes."""
     good = ebay.sandbox.tokens("alice")["access_token"]
     tokens = FixedTokens("v^1.1#expired", good)
     assert ebay.under(tokens).identity.user().username == "TESTUSER_alice"
@@ -329,7 +329,7 @@ def test_a_refused_token_is_replaced_once(ebay: Ebay) -> None:
     hopeless = FixedTokens("v^1.1#expired", "v^1.1#expired too")
     with pytest.raises(EbayRefusal) as refused:
         ebay.under(hopeless).identity.user()
-    assert refused.value.remedy is Remedy.RECONNECT
+    assert refused.value.remedy is Remedy.WAIT
     assert hopeless.replaced == 1
 
 
