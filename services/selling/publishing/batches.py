@@ -97,7 +97,8 @@ class Batches:
         return self._steered(session, batch, self._counts(session, batch).waiting)
 
     def cancel(self, session: TenantSession, batch_id: int) -> BatchSteered:
-        """Stop what waits at once and what runs before its next outside call.
+        """Stop what waits at once, what runs before its next outside call, and what somebody
+        outside was asked to do as soon as it is known whether they have.
 
         A job that may have succeeded is checked to the end. Raises `BatchNotFound`,
         `BatchAlreadyEnded`.
@@ -146,9 +147,10 @@ class Batches:
     def _stop(self, job: MarketplaceJob) -> bool:
         if job.outcome is JobOutcome.UNKNOWN:
             return False
-        if job.status is not JobStatus.RUNNING:
+        if job.status is JobStatus.PENDING:
             transitions.cancel(job, now=self._clock.now())
         elif job.cancel_requested_at is None:
+            # What was done here, or by somebody outside who was asked to, is found out first.
             job.cancel_requested_at = self._clock.now()
         return True
 

@@ -12,7 +12,7 @@ from backend.container import Container
 from models.accounts.tenants import Lane
 from models.selling.publishing import Channel, JobAction, JobOutcome, JobStatus
 from repositories.selling.publishing import JobFilter, JobRepository
-from services.selling.publishing.handlers import Cancel, Journal, Problem, Unknown
+from services.selling.publishing.handlers import Cancel, Journal, Parked, Problem, Unknown
 from services.selling.publishing.lease import LeaseKeeper
 from services.selling.publishing.processor import MarketplaceJobProcessor
 from services.selling.publishing.requesting import WorkRequests
@@ -234,6 +234,24 @@ def test_cancelling_a_paused_batch_lets_what_is_being_checked_be_checked(
     clock.advance(timedelta(seconds=30))
     assert publisher.turns() == 1
     assert publisher.statuses(batch_id) == [JobStatus.DONE, JobStatus.CANCELLED]
+
+
+def test_cancelling_a_batch_waits_for_what_somebody_outside_was_asked_to_do(
+    publisher: Publisher, clock: MovableClock
+) -> None:
+    """G12, D7: it may be done by now; a listing that nobody knows of would stay up."""
+    batch_id = publisher.batch(1)
+    deadline = clock.now() + timedelta(minutes=5)
+    publisher.handler.acts = [
+        lambda command, journal: Parked(deadline, "the browser"),
+        lambda command, journal: {"found": journal.must_probe},
+    ]
+    publisher.turns(1)
+    assert publisher.steer(batch_id, "cancel")["changed"] == 1
+    assert publisher.statuses(batch_id) == [JobStatus.PARKED]
+    clock.advance(timedelta(minutes=5))
+    assert publisher.turns() == 1
+    assert publisher.show(batch_id)["by_outcome"] == {"ok": 1}
 
 
 def test_retrying_queues_what_failed_and_leaves_the_rest(publisher: Publisher) -> None:
