@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import and_, delete, exists, func, or_, select, text, update
 
+from models.accounts.call_budgets import CallBudget
 from models.accounts.identity import AuthSession, User
 from models.accounts.tenants import Tenant, TenantBell, TenantStatus
 from models.registry import PLATFORM_METADATA
@@ -112,6 +113,7 @@ class TenantLifeRepository:
         for table in PLATFORM_METADATA.tables.values():
             if table.schema == "public" and "tenant_id" in table.columns:
                 self._session.execute(delete(table).where(table.c.tenant_id == tenant.tenant_id))
+        self._session.execute(delete(CallBudget).where(CallBudget.account == tenant.name))
         self._session.execute(delete(Tenant).where(Tenant.id == tenant.tenant_id))
         self._session.execute(delete(User).where(User.id == tenant.tenant_id))
 

@@ -74,7 +74,7 @@ def hibernate(
         say_json(
             {
                 "hibernated": [_slept(each) for each in slept],
-                "refused": [{"tenant": shop.name, "because": why} for shop, why in refused],
+                "refused": _refused(refused),
             }
         )
     else:
@@ -141,23 +141,28 @@ def drop_retired(
 ) -> None:
     """Drop every retired shop whose grace period is over: rows, photos, archive and account.
 
-    Nothing of it comes back, and the e-mail address is free again. Safe to repeat.
+    Nothing of it comes back, and the e-mail address is free again. Safe to repeat. Exit code 1 when
+    one could not be dropped; the others are.
     """
     dropped: list[dict[str, Any]] = []
+    refused: Refusals = []
     with opened() as container:
         retirement = container.shop_life.retirement
         for due in retirement.due():
-            if not dry_run:
-                retirement.drop(due.tenant, keep_archive=keep_archive)
+            try:
+                if not dry_run:
+                    retirement.drop(due.tenant, keep_archive=keep_archive)
+            except StoflowError as error:
+                refused.append((due.tenant, error.detail))
+                continue
             kept = due.archive_key if keep_archive else None
             dropped.append({"tenant": due.tenant.name, "email": due.email, "archive_kept": kept})
     if as_json:
-        say_json({"dry_run": dry_run, "dropped": dropped})
-        return
-    for each in dropped:
-        archive = f", archive kept at {each['archive_kept']}" if each["archive_kept"] else ""
-        say(f"{each['tenant']}: {'would be ' * dry_run}dropped ({each['email']}){archive}")
-    say(f"{len(dropped):,} {'would be ' * dry_run}dropped")
+        say_json({"dry_run": dry_run, "dropped": dropped, "refused": _refused(refused)})
+    else:
+        _tell_who_was_dropped(dropped, refused, dry_run=dry_run)
+    if refused:
+        raise typer.Exit(1)
 
 
 def _put_to_sleep(
@@ -180,6 +185,21 @@ def _tell_who_sleeps(slept: list[Slept], refused: Refusals) -> None:
     for tenant, why in refused:
         say(f"{tenant}: left as it was: {why}")
     say(f"{len(slept):,} put to sleep, {len(refused):,} left as they were")
+
+
+def _tell_who_was_dropped(
+    dropped: list[dict[str, Any]], refused: Refusals, *, dry_run: bool
+) -> None:
+    for each in dropped:
+        archive = f", archive kept at {each['archive_kept']}" if each["archive_kept"] else ""
+        say(f"{each['tenant']}: {'would be ' * dry_run}dropped ({each['email']}){archive}")
+    for tenant, why in refused:
+        say(f"{tenant}: left as it was: {why}")
+    say(f"{len(dropped):,} {'would be ' * dry_run}dropped")
+
+
+def _refused(refused: Refusals) -> list[dict[str, str]]:
+    return [{"tenant": tenant.name, "because": why} for tenant, why in refused]
 
 
 def _slept(slept: Slept) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from services.accounts.tenants.archives.snapshot import ShopSnapshots
 from services.accounts.tenants.standing import ShopWork, WrongStatus, locked
 from shared.clock import Clock
 from shared.database import Database, TenantSchema
+from shared.errors import StoflowError
 
 _log = structlog.get_logger("stoflow.tenants")
 
@@ -107,11 +108,16 @@ class Retirement:
         """Drop schema, role, photos, account and, unless it is to be kept, the archive.
 
         The files go first: broken off in between, the shop is still there and due, and doing it
-        again finishes. Raises `WrongStatus` when its time has not come.
+        again finishes. Raises `WrongStatus` when its time has not come, or when its archive is to
+        be kept and was never made.
         """
         with self._database.platform() as session:
             row = self._over(locked(session, tenant, TenantStatus.RETIRED))
             kept = row.archive_key if keep_archive else None
+        if keep_archive and kept is None:
+            raise WrongStatus(
+                f"{tenant} has no archive to keep; 'stoflow tenants retire {tenant}' makes it."
+            )
         photos = self._shelf.remove_photos(tenant)
         self._shelf.remove_all(tenant, but=kept)
         with self._database.platform() as session:
@@ -140,9 +146,22 @@ class Retirement:
             self._snapshots.write(tenant, file, Purpose.RETIREMENT, progress)
             progress("storing the archive", 0, None)
             self._shelf.put(key, file)
+        try:
+            kept = self._note_archive(tenant, key)
+        except StoflowError:
+            # Reinstated or dropped meanwhile: for certain nobody needs it.
+            self._shelf.remove(key)
+            raise
+        if kept != key:
+            self._shelf.remove(key)
+        return kept
+
+    def _note_archive(self, tenant: TenantSchema, key: str) -> str:
+        """The shop's archive from now on: this one, unless somebody else was quicker."""
         with self._database.platform() as session:
-            locked(session, tenant, TenantStatus.RETIRED).archive_key = key
-        return key
+            row = locked(session, tenant, TenantStatus.RETIRED)
+            row.archive_key = row.archive_key or key
+            return row.archive_key
 
     def _over(self, row: Tenant) -> Tenant:
         if not _is_over(row, self._clock.now()):

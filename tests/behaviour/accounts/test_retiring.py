@@ -15,7 +15,9 @@ from repositories.accounts.tenants import TenantRepository
 from services.accounts.identity.registration import NewAccount
 from services.accounts.tenants.archives.manifest import Purpose
 from services.accounts.tenants.archives.reading import opened_archive
+from services.accounts.tenants.archives.shelf import ArchiveShelf
 from services.accounts.tenants.standing import WrongStatus
+from services.gateways.ebay.quotas import UPLOADS
 from services.gateways.object_store import LocalFolderStore, ObjectStoreError
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
@@ -45,6 +47,7 @@ def what_is_left(container: Container, tenant: TenantSchema) -> dict[str, int]:
         "roles": "SELECT count(*) FROM pg_roles WHERE rolname = :role",
         "bells": "SELECT count(*) FROM public.tenant_bells WHERE tenant_id = :id",
         "dead jobs": "SELECT count(*) FROM public.dead_jobs WHERE tenant_id = :id",
+        "call budgets": "SELECT count(*) FROM public.call_budgets WHERE account = :schema",
         "tenants": "SELECT count(*) FROM public.tenants WHERE id = :id",
         "users": "SELECT count(*) FROM public.users WHERE id = :id",
         "sign-ins": "SELECT count(*) FROM public.auth_sessions WHERE user_id = :id",
@@ -145,6 +148,7 @@ def test_a_shop_is_dropped_when_its_time_has_come_and_not_before(
             ),
             {"id": seller.tenant.tenant_id, "now": clock.now()},
         )
+    container.call_ledger.pay([UPLOADS], seller.tenant.name)
     others = contents_of(container.database, other_seller.tenant)
     life.retirement.retire(seller.tenant, 30 * DAY)
     clock.advance(30 * DAY - timedelta(seconds=1))
@@ -219,6 +223,63 @@ def test_a_retirement_whose_archive_failed_is_finished_by_doing_it_again(
     assert retired.drop_after == clock.now() + 29 * DAY
     assert container.object_store.exists(retired.archive_key)
     assert life.retirement.retire(tenant) == retired
+
+
+@pytest.mark.parametrize("meanwhile", ["reinstate", "retire"])
+def test_an_archive_that_nobody_needs_by_now_does_not_stay(
+    life: ShopLife,
+    container: Container,
+    tenant: TenantSchema,
+    monkeypatch: pytest.MonkeyPatch,
+    meanwhile: str,
+) -> None:
+    """F13: whoever is quicker, no copy of the shop is left that nobody knows of."""
+    put = ArchiveShelf.put
+
+    def put_while_another_acts(shelf: ArchiveShelf, key: str, file: Path) -> None:
+        put(shelf, key, file)
+        monkeypatch.setattr(ArchiveShelf, "put", put)
+        getattr(life.retirement, meanwhile)(tenant)
+
+    monkeypatch.setattr(ArchiveShelf, "put", put_while_another_acts)
+    if meanwhile == "reinstate":
+        with pytest.raises(WrongStatus, match="is active"):
+            life.retirement.retire(tenant)
+        assert what_is_left(container, tenant)["archives"] == 0
+        return
+    retired = life.retirement.retire(tenant)
+    assert container.object_store.exists(retired.archive_key)
+    assert what_is_left(container, tenant)["archives"] == 1
+
+
+def test_an_archive_that_is_to_be_kept_must_have_been_made(
+    run: Run,
+    life: ShopLife,
+    container: Container,
+    tenant: TenantSchema,
+    other_tenant: TenantSchema,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """F13: the shop is not dropped with nothing kept of it; others are dropped all the same."""
+
+    def refuse(*_words: object) -> None:
+        raise ObjectStoreError("The file store refused.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalFolderStore, "put_file", refuse)
+        with pytest.raises(ObjectStoreError):
+            life.retirement.retire(tenant, timedelta())
+    life.retirement.retire(other_tenant, timedelta())
+    dropped = run("tenants", "drop-retired", "--keep-archive", "--json")
+    assert dropped.exit_code == 1, dropped.output
+    said = json.loads(dropped.stdout.splitlines()[-1])
+    assert [each["tenant"] for each in said["dropped"]] == [other_tenant.name]
+    assert [each["tenant"] for each in said["refused"]] == [tenant.name]
+    assert f"tenants retire {tenant.name}" in said["refused"][0]["because"]
+    assert what_is_left(container, tenant)["schemas"] == 1
+    assert run("tenants", "retire", tenant.name).exit_code == 0
+    assert run("tenants", "drop-retired", "--keep-archive").exit_code == 0
+    assert what_is_left(container, tenant)["archives"] == 1
 
 
 def test_a_sleeping_shop_has_to_be_woken_before_it_is_retired(
