@@ -20,11 +20,12 @@ from socketio.exceptions import ConnectionRefusedError as Refused
 
 from api.accounts.news.connections import Connections, Watcher
 from api.accounts.news.schemas import told
+from api.problems import report
 from models.accounts.news import ShopEvent
 from services.accounts.identity.access_tokens import AccessClaims, AccessTokens
 from services.accounts.news.watching import NewsWatch
 from shared.clock import Clock
-from shared.database import SignIn, TenantSchema
+from shared.database import SignIn, TenantSchema, unavailable_in
 from shared.errors import BadInput, Forbidden, NotFound, StoflowError
 
 log = structlog.get_logger(__name__)
@@ -107,9 +108,10 @@ class NewsSockets:
             last = newest if hello.after is None else min(hello.after, newest)
             watcher = Watcher(sid, tenant, sign_in, claims.expires_at, last)
             evicted = self._connections.add(watcher)
-        except StoflowError as error:
-            self._meters.refused.labels(error.code).inc()
-            raise Refused(_problem(error)) from None
+        except Exception as error:
+            # Anything else than a refusal would leave the client without an answer.
+            problem = self._refused(error)
+            raise Refused(problem["title"], problem) from None
         if evicted is not None:
             await self._dismiss(evicted, "evicted", "Another client of this account has connected.")
         await self._server.emit("ready", _ready(newest, watcher), to=sid)
@@ -127,17 +129,22 @@ class NewsSockets:
                 raise Forbidden("This token belongs to another account.")
             sign_in = SignIn(claims.user_id, claims.session_id)
             await to_thread.run_sync(self._watch.begin, watcher.tenant, sign_in)
-        except StoflowError as error:
-            return self._refusal(error)
+        except Exception as error:
+            return {"problem": self._refused(error)}
         watcher.sign_in, watcher.expires_at = sign_in, claims.expires_at
         return {"expires_at": claims.expires_at.isoformat()}
 
     async def _unknown(self, event: str, _sid: str, *_data: Any) -> dict[str, Any]:
-        return self._refusal(UnknownEvent(f"The server does not listen to {event[:60]!r}."))
+        unknown = UnknownEvent(f"The server does not listen to {event[:60]!r}.")
+        return {"problem": self._refused(unknown)}
 
-    def _refusal(self, error: StoflowError) -> dict[str, Any]:
-        self._meters.refused.labels(error.code).inc()
-        return {"problem": _problem(error)}
+    def _refused(self, error: Exception) -> dict[str, str]:
+        """What the client is told, as a route would tell it; what is no refusal is logged."""
+        report(error)
+        known = error if isinstance(error, StoflowError) else unavailable_in(error)
+        known = known or StoflowError()
+        self._meters.refused.labels(known.code).inc()
+        return _problem(known)
 
     def _look(self) -> None:
         if self._looking is None or self._looking.done():
@@ -225,5 +232,5 @@ def _ready(newest: int, watcher: Watcher) -> dict[str, Any]:
     }
 
 
-def _problem(error: StoflowError) -> dict[str, Any]:
+def _problem(error: StoflowError) -> dict[str, str]:
     return {"code": error.code, "title": error.title, "detail": error.detail}

@@ -9,12 +9,14 @@ import httpx
 import pytest
 import socketio
 from socketio.exceptions import ConnectionError as Refused
+from sqlalchemy.exc import OperationalError
 
 from api.accounts.news.sockets import MAX_MESSAGE_BYTES
 from backend.container import Container
 from models.accounts.tenants import TenantStatus
 from repositories.accounts.news import ShopEventRepository, append_event
 from repositories.accounts.tenants import TenantRepository
+from services.accounts.news.watching import NewsWatch
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
 from tests.serving import Seller
@@ -158,6 +160,29 @@ def test_a_signed_out_token_is_refused(watching: MakeWatching, seller: Seller) -
     assert seller.http.post("/api/v1/auth/logout").status_code == httpx.codes.NO_CONTENT
     with pytest.raises(Refused):
         watching().connect({"token": token_of(seller)})
+
+
+def test_a_client_is_answered_while_the_database_is_away(
+    watching: MakeWatching, seller: Seller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H2, F9: told to come back, on a new socket and on an open one; it does not hang."""
+    token = token_of(seller)
+    open_one = watching()
+    open_one.connect({"token": token})
+    open_one.until("ready")
+
+    def away(*_words: object) -> int:
+        raise OperationalError("SELECT", None, Exception("connection refused"))
+
+    monkeypatch.setattr(NewsWatch, "begin", away)
+    answer = open_one.client.call("authenticate", {"token": token}, timeout=PATIENCE_S)
+    assert answer["problem"]["code"] == "database-unavailable"
+    refused = watching()
+    refusals: list[Any] = []
+    refused.client.on("connect_error", refusals.append)
+    with pytest.raises(Refused):
+        refused.connect({"token": token})
+    assert [each["data"]["code"] for each in refusals] == ["database-unavailable"]
 
 
 def test_signing_out_ends_the_sockets(
