@@ -19,7 +19,7 @@ from migrations.access import grant_tenant_access
 from migrations.blueprints import make_current
 from migrations.lines import PLATFORM, TENANT, Line
 from migrations.rendering import BASE, head_of, revisions, tenant_script
-from models.accounts.tenants import LEFT_ALONE, Tenant, TenantBlueprint
+from models.accounts.tenants import ASLEEP, Tenant, TenantBlueprint
 from shared.clock import Clock, SystemClock
 from shared.database import TEMPLATE_SCHEMA, lacks_something, may_pass
 from shared.database.tenant_schema import quote_identifier
@@ -68,7 +68,7 @@ def state_of(engine: Engine, target: str, line: Line = TENANT) -> InstallationSt
     platform = text(f"(SELECT version_num FROM public.{PLATFORM.version_table})")  # noqa: S608
     blueprint = select(TenantBlueprint.revision).where(TenantBlueprint.is_current)
     elsewhere = select(func.count()).where(
-        Tenant.schema_version.in_(apart_from(target, line)), Tenant.status.not_in(LEFT_ALONE)
+        Tenant.schema_version.in_(apart_from(target, line)), Tenant.status.not_in(ASLEEP)
     )
     with engine.connect() as connection:
         try:

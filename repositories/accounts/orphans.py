@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import delete, exists, text
 
 from models.accounts.tenants import SCHEMALESS, Tenant, TenantBell
+from models.base import VERSION_TABLE
 from repositories.accounts.tenant_life import SchemaRemoval, TenantLifeRepository
-from repositories.accounts.tenant_survey import SENTINEL_TABLE, VERSION_TABLE
+from repositories.accounts.tenant_survey import SENTINEL_TABLE
 from shared.database import Database, PlatformSession, TenantSchema
 from shared.database.tenant_schema import quote_identifier
 from shared.errors import Conflict

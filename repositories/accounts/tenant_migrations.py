@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, func, select, text, update
 
-from models.accounts.tenants import LEFT_ALONE, Tenant
+from models.accounts.tenants import ASLEEP, Tenant
 from repositories.accounts.tenants import TenantSchemaRepository
 from shared.database import Database, PlatformSession, TenantSchema
 
@@ -17,7 +17,7 @@ _TAKE = text(
     f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL statement_timeout = 0;"  # noqa: S608
     " UPDATE public.tenants"
     " SET schema_version = :until, migration_error = NULL, migration_failed_at = NULL"
-    " WHERE id = :tenant AND schema_version = :since AND NOT status = ANY(:left_alone)"
+    " WHERE id = :tenant AND schema_version = :since AND NOT status = ANY(:asleep)"
     " RETURNING id"
 )
 
@@ -49,7 +49,7 @@ class TenantMigrationRepository:
     ) -> Sequence[tuple[TenantSchema, str]]:
         """Shops with a schema at one of `revisions`, oldest first; of all, or of those named."""
         query = select(Tenant.id, Tenant.schema_version).where(
-            Tenant.schema_version.in_(revisions), Tenant.status.not_in(LEFT_ALONE)
+            Tenant.schema_version.in_(revisions), Tenant.status.not_in(ASLEEP)
         )
         if only:
             query = query.where(Tenant.id.in_([tenant.tenant_id for tenant in only]))
@@ -60,7 +60,7 @@ class TenantMigrationRepository:
         """How many shops with a schema are at which revision."""
         rows = self._session.execute(
             select(Tenant.schema_version, func.count())
-            .where(Tenant.status.not_in(LEFT_ALONE))
+            .where(Tenant.status.not_in(ASLEEP))
             .group_by(Tenant.schema_version)
             .order_by(Tenant.schema_version)
         )
@@ -102,7 +102,7 @@ class TenantMigrationRepository:
             "tenant": tenant.tenant_id,
             "since": since,
             "until": until,
-            "left_alone": [status.value for status in LEFT_ALONE],
+            "asleep": [status.value for status in ASLEEP],
         }
         return self._session.execute(_TAKE, names).one_or_none() is not None
 

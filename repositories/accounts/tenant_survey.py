@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import text
 
 from models.accounts.tenants import SCHEMALESS, TenantStatus
+from models.base import VERSION_TABLE
 from models.selling.sentinel import TenantSentinel
 from shared.database import TEMPLATE_SCHEMA, Database, PlatformSession, TenantSchema
 
-VERSION_TABLE = "tenant_schema_version"
 SENTINEL_TABLE = TenantSentinel.__tablename__
 _SCHEMAS_A_QUERY = 500
 
@@ -137,11 +137,6 @@ class TenantSurvey:
             ShopCondition(TenantSchema(number), status and TenantStatus(status), *rest)
             for number, status, *rest in self._session.execute(_SHOPS, names)
         ]
-
-    def group_exists(self) -> bool:
-        """Whether the group of all shops' roles is there."""
-        known = text("SELECT 1 FROM pg_roles WHERE rolname = :group")
-        return self._session.scalar(known, self._group) is not None
 
     def template_version(self) -> str | None:
         """The revision of the blueprint schema."""

@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from models.accounts.identity import User
 from models.accounts.tenants import BLUEPRINT_LOCK, Tenant, TenantBlueprint, TenantStatus
 from shared.database import Database, PlatformSession, TenantSchema
 from shared.database.retirement import note_tenant
@@ -63,16 +62,9 @@ class TenantRepository:
         return self._session.get(Tenant, tenant_id)
 
     def all_schemas(self) -> Sequence[TenantSchema]:
-        """Every tenant that has a schema, oldest first."""
+        """Every tenant, whatever its status, oldest first."""
         ids = self._session.scalars(select(Tenant.id).order_by(Tenant.id))
         return [TenantSchema(tenant_id) for tenant_id in ids]
-
-    def with_owners(self) -> Sequence[tuple[Tenant, str]]:
-        """Every tenant with its owner's e-mail address, oldest first."""
-        rows = self._session.execute(
-            select(Tenant, User.email).join(User, User.id == Tenant.id).order_by(Tenant.id)
-        )
-        return [(tenant, email) for tenant, email in rows]
 
     def set_status(self, tenant: TenantSchema, status: TenantStatus, at: datetime) -> bool:
         """Change the status; False when there is no such tenant."""
