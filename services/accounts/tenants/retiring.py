@@ -116,7 +116,8 @@ class Retirement:
             kept = row.archive_key if keep_archive else None
         if keep_archive and kept is None:
             raise WrongStatus(
-                f"{tenant} has no archive to keep; 'stoflow tenants retire {tenant}' makes it."
+                f"{tenant} has no archive to keep; 'stoflow tenants retire {tenant}' makes it,"
+                " or says why it cannot be made."
             )
         photos = self._shelf.remove_photos(tenant)
         self._shelf.remove_all(tenant, but=kept)
