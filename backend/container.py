@@ -40,6 +40,7 @@ from shared.database import (
     connections_allowed,
     create_database_engine,
 )
+from shared.database.wake_ups import WakeUpSender
 from shared.encryption import SecretBox
 
 _log = structlog.get_logger("stoflow.container")
@@ -202,6 +203,10 @@ def build_container(
         container.on_close(embedded.stop)
     if opened:
         container.on_close(database.engine.dispose)
+    if kind is not ProcessKind.COMMAND:
+        sender = WakeUpSender(database.engine)
+        sender.start()
+        container.on_close(sender.close)
     return container
 
 

@@ -28,8 +28,8 @@ API_BESIDE = 1
 
 WORKER_IN_POOL = 4
 """Beside its threads: the heartbeat, two ticks, the look who leads."""
-WORKER_BESIDE = 2
-"""The leader's own connection, and a successor."""
+WORKER_BESIDE = 3
+"""The leader's own connection, the one that listens for wake-ups, and a successor."""
 
 _WAITS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 

@@ -154,6 +154,9 @@ class WorkerSettings(BaseSettings):
     """A job whose worker gave no sign of life for this long is picked up by another."""
     poll: timedelta = timedelta(seconds=1)
     """Longest sleep between two looks for due work."""
+    listen: bool = True
+    """Be woken when work is left, by LISTEN on a connection beside the pool. Off behind a pooler
+    in transaction mode, which does not pass it on: then work waits for the next look."""
     shutdown_grace: timedelta = timedelta(seconds=20)
     longest_wait: timedelta = timedelta(minutes=15)
     """Between two tries of a job that fails in passing; the first waits are a few seconds."""

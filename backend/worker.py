@@ -24,10 +24,14 @@ from services.selling.ebay.desk import EbayWorkshop
 from services.selling.publishing.lease import LeaseKeeper
 from services.selling.publishing.processor import MarketplaceJobProcessor
 from shared.database.leadership import Leadership
+from shared.database.wake_ups import WakeUpListener
 
 log = structlog.get_logger(__name__)
 
 HEARTBEATS_PER_LEASE = 3
+
+REALTIME_ONLY = (Lane.REALTIME,)
+BOTH_LANES = (Lane.REALTIME, Lane.BULK)
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def worker_of(container: Container) -> "Worker":
     leases = LeaseKeeper(database, clock, settings.worker.lease)
     access = EbayAccess(database, container.ebay.oauth, container.secret_box, clock)
     workshop = EbayWorkshop(database, container.ebay, access, container.object_store, clock)
-    return Worker(
+    worker = Worker(
         MarketplaceJobProcessor(
             database,
             handler_table(workshop),
@@ -61,6 +65,9 @@ def worker_of(container: Container) -> "Worker":
         threads=settings.worker.threads,
         poll=settings.worker.poll,
     )
+    if settings.worker.listen:
+        worker.listen_with(WakeUpListener(database.engine, worker.wake))
+    return worker
 
 
 def caps_of(settings: WorkerSettings) -> RunningCaps:
@@ -86,11 +93,40 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
+class Nap:
+    """Where threads sleep. A wake-up ends one nap: that of a sleeper, else the next one begun."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._woken = self._over = False
+
+    def wake(self) -> None:
+        """Have one thread look for work."""
+        with self._condition:
+            self._woken = True
+            self._condition.notify()
+
+    def end(self) -> None:
+        """Wake everybody, for good."""
+        with self._condition:
+            self._over = True
+            self._condition.notify_all()
+
+    def take(self, longest: timedelta) -> None:
+        """Sleep until woken, at most so long."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._woken or self._over, longest.total_seconds())
+            self._woken = False
+
+
 class Worker:
     """Runs until told to stop, then lets running jobs finish.
 
     The first thread serves the realtime lane alone, so that a sale never waits behind a batch;
     the others look there first too. A single thread serves both lanes.
+
+    A thread without work sleeps for `poll`, or until a wake-up. That rouses one thread of each
+    kind; whoever then finds a job rouses the next, since there may be more.
     """
 
     def __init__(
@@ -107,15 +143,28 @@ class Worker:
         self._scheduler = scheduler
         self._meters = meters
         self._poll = poll
+        self._listener: WakeUpListener | None = None
+        self._naps = {REALTIME_ONLY: Nap(), BOTH_LANES: Nap()}
         self._stopping = threading.Event()
         self._stopped = threading.Event()
         self._runners = [self._runner(number, threads) for number in range(threads)]
         self._chores = [self._repeating(chore) for chore in chores]
 
+    def listen_with(self, listener: WakeUpListener) -> None:
+        """Start and stop this along with the worker."""
+        self._listener = listener
+
+    def wake(self) -> None:
+        """There may be work."""
+        for nap in self._naps.values():
+            nap.wake()
+
     def start(self) -> None:
         """Start all threads and return."""
         for thread in (*self._runners, *self._chores):
             thread.start()
+        if self._listener is not None:
+            self._listener.start()
         self._scheduler.start()
         log.info("worker.started", name=worker_name())
 
@@ -126,6 +175,10 @@ class Worker:
         worker takes it up at once, and what these threads still do to it is fenced off.
         """
         self._stopping.set()
+        for nap in self._naps.values():
+            nap.end()
+        if self._listener is not None:
+            self._listener.close()
         self._scheduler.ask_to_stop()
         deadline = monotonic() + grace.total_seconds()
         for thread in self._runners:
@@ -147,7 +200,7 @@ class Worker:
         self._stopping.set()
 
     def _runner(self, number: int, threads: int) -> threading.Thread:
-        lanes = (Lane.REALTIME,) if number == 0 and threads > 1 else (Lane.REALTIME, Lane.BULK)
+        lanes = REALTIME_ONLY if number == 0 and threads > 1 else BOTH_LANES
         return threading.Thread(
             target=self._work, args=(lanes,), name=f"worker-{number}", daemon=True
         )
@@ -155,7 +208,7 @@ class Worker:
     def _work(self, lanes: tuple[Lane, ...]) -> None:
         while not self._stopping.is_set():
             if not self._turn(lanes):
-                self._stopping.wait(self._poll.total_seconds())
+                self._naps[lanes].take(self._poll)
 
     def _turn(self, lanes: tuple[Lane, ...]) -> bool:
         try:
@@ -168,7 +221,7 @@ class Worker:
 
     def _process_next(self, lane: Lane) -> bool:
         began = perf_counter()
-        job = self._processor.process_next_job(lane)
+        job = self._processor.process_next_job(lane, self._naps[BOTH_LANES].wake)
         if job is not None:
             self._meters.job_attempted(job, perf_counter() - began)
         return job is not None

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from models.accounts.tenants import Lane, Tenant, TenantBell, TenantStatus
 from shared.database import PlatformSession, TenantSchema
+from shared.database.wake_ups import wake_workers_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class BellRepository:
         self._session = session
 
     def ring(self, tenant: TenantSchema, lane: Lane, due_at: datetime) -> None:
-        """Say that work is due at `due_at` or earlier. Locks the bell until the commit.
+        """Say that work is due at `due_at` or earlier. Locks the bell until the commit, which wakes
+        sleeping workers.
 
         Call it before writing jobs: all who leave work for one shop and lane pass here first,
         one at a time, so that they cannot wait for each other in a circle.
@@ -48,6 +50,7 @@ class BellRepository:
                 set_={"due_at": func.least(TenantBell.due_at, statement.excluded.due_at)},
             )
         )
+        wake_workers_after(self._session)
 
     def lease_next(self, lane: Lane, now: datetime, until: datetime) -> RungBell | None:
         """Take the bell that has been due longest, or None when all is quiet.

@@ -90,7 +90,7 @@ class BusyProcessor:
     def __init__(self) -> None:
         self.begun, self.let_go = Event(), Event()
 
-    def process_next_job(self, lane: Lane) -> None:
+    def process_next_job(self, lane: Lane, when_claimed: Callable[[], None]) -> None:
         self.begun.set()
         assert self.let_go.wait(60)
 

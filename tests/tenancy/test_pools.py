@@ -205,8 +205,8 @@ def test_what_a_pool_does_is_shown_to_prometheus(api: httpx.Client, seller: Sell
     [
         (87, 1, 1, 15, 8),
         (87, 8, 2, 7, 8),
-        (13, 1, 1, 2, 8),
-        (15, 1, 1, 4, 8),
+        (14, 1, 1, 2, 8),
+        (16, 1, 1, 4, 8),
         (40, 2, 0, 15, 8),
     ],
 )
@@ -218,7 +218,7 @@ def test_workers_get_what_their_threads_need_and_the_api_shares_the_rest(
     assert budget.pool_of(ProcessKind.API) == api_pool
     assert budget.pool_of(ProcessKind.WORKER) == worker_pool
     assert budget.pool_of(ProcessKind.BOTH) == api_pool + worker_pool
-    together = api * (api_pool + 1) + workers * (worker_pool + 2)
+    together = api * (api_pool + 1) + workers * (worker_pool + 3)
     assert together <= connections
 
 
@@ -246,7 +246,7 @@ def test_what_the_server_allows_is_shared_when_nothing_is_set(
 ) -> None:
     """F16: ten are left to commands; a server that does not say refuses nobody."""
     monkeypatch.setenv("STOFLOW_API_PROCESSES", "4")
-    assert pool_size(Settings(), ProcessKind.API, 60) == 9
+    assert pool_size(Settings(), ProcessKind.API, 61) == 9
     assert pool_size(Settings(), ProcessKind.API, None) == 15
     assert pool_size(Settings(), ProcessKind.COMMAND, 60) == 10
     with pytest.raises(Misconfigured):
@@ -293,5 +293,5 @@ def test_a_process_does_not_start_on_a_budget_that_is_too_small(
         check=False,
     )
     assert done.returncode == 1
-    assert "need 16 connections to the database, and 12 may be used" in done.stderr
+    assert "need 17 connections to the database, and 12 may be used" in done.stderr
     assert "STOFLOW_DATABASE_CONNECTIONS" in done.stderr

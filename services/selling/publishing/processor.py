@@ -3,7 +3,7 @@
 It knows no channel: handlers come in a table `(channel, action) → JobHandler`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -98,11 +98,17 @@ class MarketplaceJobProcessor:
         self._longest_wait = longest_wait
         self._caps = caps
 
-    def process_next_job(self, lane: Lane) -> ProcessedJob | None:
-        """Run the next due job of a lane to the end of its attempt; None when nothing is due."""
+    def process_next_job(
+        self, lane: Lane, when_claimed: Callable[[], None] = lambda: None
+    ) -> ProcessedJob | None:
+        """Run the next due job of a lane to the end of its attempt; None when nothing is due.
+
+        `when_claimed` is called in between: there may be more to do for somebody else.
+        """
         while (bell := self._next_bell(lane)) is not None:
             claimed = self._claim(bell)
             if claimed is not None:
+                when_claimed()
                 return self._run(*claimed)
         return None
 

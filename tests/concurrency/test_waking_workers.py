@@ -1,0 +1,158 @@
+"""A commit in one process wakes a worker that sleeps in another; else that one looks by itself."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+import pytest
+from sqlalchemy import text
+
+from backend.settings import Settings
+from models.selling.publishing import Channel, JobStatus
+from repositories.accounts.bells import BellRepository
+from repositories.selling.publishing import JobRepository
+from shared.clock import SystemClock
+from shared.database import Database, TenantSchema
+from shared.database.wake_ups import WakeUpListener, WakeUpSender
+from tests.factories.selling import make_job
+
+pytestmark = pytest.mark.timeout(120)
+
+LONG, SHORT = "PT600S", "PT0.2S"
+_LISTENERS = (
+    "SELECT pid FROM pg_stat_activity"
+    " WHERE datname = current_database() AND query = 'LISTEN stoflow_work'"
+)
+
+
+@pytest.fixture
+def telling(database: Database) -> Iterator[Database]:
+    """The database of a process that sends wake-ups."""
+    sender = WakeUpSender(database.engine)
+    sender.start()
+    yield database
+    sender.close()
+
+
+@contextmanager
+def at_work(database: Database, **settings: str) -> Iterator[None]:
+    """A worker process; what it is asked for on Etsy, it ends at once: nobody can do it."""
+    url = database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    given = {f"STOFLOW_WORKER_{name.upper()}": value for name, value in settings.items()}
+    with subprocess.Popen(
+        [sys.executable, "-m", "backend.cli", "worker"],
+        env={**os.environ, "DATABASE_URL": url, **given},
+    ) as worker:
+        try:
+            yield
+        finally:
+            worker.terminate()
+            worker.wait(60)
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = monotonic() + 60
+    while not true():
+        assert monotonic() < deadline, "it did not happen"
+        threading.Event().wait(0.02)
+
+
+def leave(database: Database, shop: TenantSchema) -> int:
+    with database.tenant(shop) as session:
+        return make_job(session, SystemClock(), channel=Channel.ETSY).id
+
+
+def ended(database: Database, shop: TenantSchema, job_id: int) -> bool:
+    with database.tenant(shop) as session:
+        job = JobRepository(session).get(job_id)
+        return job is not None and job.status is JobStatus.DONE
+
+
+def listeners(database: Database) -> list[int]:
+    with database.platform() as session:
+        return list(session.scalars(text(_LISTENERS)))
+
+
+def test_a_sleeping_worker_takes_what_another_process_leaves(
+    telling: Database, tenant: TenantSchema, settings: Settings
+) -> None:
+    """G9, G10: it would have slept for ten minutes more, each time."""
+    with at_work(telling, poll=LONG):
+        until(lambda: bool(listeners(telling)))
+        for _ in range(4):
+            job_id = leave(telling, tenant)
+            until(lambda job_id=job_id: ended(telling, tenant, job_id))  # type: ignore[misc]
+
+
+def test_a_worker_that_hears_nothing_looks_by_itself(
+    telling: Database, tenant: TenantSchema, settings: Settings
+) -> None:
+    """G9: it may not listen, as behind a pooler, and polling is the truth."""
+    with at_work(telling, poll=SHORT, listen="false"):
+        for _ in range(2):
+            job_id = leave(telling, tenant)
+            until(lambda job_id=job_id: ended(telling, tenant, job_id))  # type: ignore[misc]
+        assert listeners(telling) == []
+
+
+def test_a_listener_that_is_cut_off_hears_again_and_work_does_not_wait_for_it(
+    telling: Database, tenant: TenantSchema, settings: Settings
+) -> None:
+    """G9."""
+    with at_work(telling, poll=SHORT):
+        until(lambda: bool(listeners(telling)))
+        [first] = listeners(telling)
+        with telling.platform() as session:
+            session.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": first})
+        job_id = leave(telling, tenant)
+        until(lambda: ended(telling, tenant, job_id))
+        until(lambda: bool(set(listeners(telling)) - {first}))
+
+
+def test_commits_that_come_together_are_one_wake_up(
+    database: Database, tenant: TenantSchema
+) -> None:
+    """G9: the first is told at once, all others of the interval by a second one."""
+    heard = threading.Semaphore(0)
+    listener = WakeUpListener(database.engine, heard.release)
+    sender = WakeUpSender(database.engine, interval_s=60)
+    listener.start()
+    assert heard.acquire(timeout=60)
+    sender.start()
+    try:
+        for _ in range(20):
+            leave(database, tenant)
+        assert heard.acquire(timeout=60)
+    finally:
+        sender.close()
+        listener.close()
+        listener.wait()
+    assert sender.sent == 1
+
+
+def test_what_is_rolled_back_wakes_nobody(database: Database, tenant: TenantSchema) -> None:
+    """G9."""
+    heard = threading.Semaphore(0)
+    sender = WakeUpSender(database.engine, interval_s=0)
+    listener = WakeUpListener(database.engine, heard.release)
+    listener.start()
+    assert heard.acquire(timeout=60)
+    sender.start()
+    try:
+        with database.platform() as session:
+            BellRepository(session).waiting(SystemClock().now())
+        with database.tenant_session(tenant) as session:
+            make_job(session, SystemClock())
+            session.rollback()
+            session.commit()
+        leave(database, tenant)
+        assert heard.acquire(timeout=60)
+    finally:
+        sender.close()
+        listener.close()
+        listener.wait()
+    assert sender.sent == 1
