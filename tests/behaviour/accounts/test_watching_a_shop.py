@@ -69,7 +69,8 @@ def watching(api: httpx.Client) -> Iterator[MakeWatching]:
 
     yield make
     for each in made:
-        each.client.disconnect()
+        # In order it would wait for a long poll to end.
+        each.client.eio.disconnect(abort=True)
 
 
 def token_of(seller: Seller) -> str:
