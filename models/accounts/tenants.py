@@ -28,9 +28,6 @@ ASLEEP = (TenantStatus.HIBERNATING, TenantStatus.HIBERNATED)
 """Statuses from which a shop comes back when its owner signs in. No migration touches it until
 then: its archive is upgraded on the way."""
 
-SCHEMALESS = (TenantStatus.HIBERNATED,)
-"""Statuses of a shop that has no schema at the moment."""
-
 BLUEPRINT_LOCK = 7_340_002
 """Key of the advisory lock on what new shops are made from: shared by everybody who makes one,
 taken alone by whoever makes another blueprint the current one."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import delete, exists, text
 
-from models.accounts.tenants import SCHEMALESS, Tenant, TenantBell
+from models.accounts.tenants import Tenant, TenantBell, TenantStatus
 from models.base import VERSION_TABLE
 from repositories.accounts.tenant_life import SchemaRemoval, TenantLifeRepository
 from repositories.accounts.tenant_survey import SENTINEL_TABLE
@@ -52,7 +52,7 @@ class OrphanRepository:
         Unless `with_rows`, a schema that holds rows by now is no orphan either.
         """
         shop = TenantLifeRepository(self._session).lock(tenant)
-        if shop is not None and shop.status not in SCHEMALESS:
+        if shop is not None and shop.status is not TenantStatus.HIBERNATED:
             return False
         if not with_rows and self.tables_with_rows(tenant):
             return False

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, func, select, text
 
 from models.accounts.identity import AuthSession, RefreshToken, User
-from models.accounts.tenants import SCHEMALESS, Tenant, TenantStatus
+from models.accounts.tenants import ASLEEP, Tenant, TenantStatus
 from shared.database import PlatformSession, TenantSchema
 
 _SIZES = text(
@@ -52,7 +52,7 @@ class ShopGlance:
 
 @dataclass(frozen=True, slots=True)
 class ShopFilter:
-    """Which shops to list. `behind` names the newest revision: shops that are not at it."""
+    """Which shops to list. `behind` names the newest revision: shops awake that are not at it."""
 
     statuses: Collection[TenantStatus] = ()
     behind: str | None = None
@@ -64,7 +64,7 @@ class ShopFilter:
             found.append(Tenant.status.in_(self.statuses))
         if self.behind is not None:
             found.append(Tenant.schema_version != self.behind)
-            found.append(Tenant.status.not_in(SCHEMALESS))
+            found.append(Tenant.status.not_in(ASLEEP))
         return found
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from models.accounts.tenants import SCHEMALESS, TenantStatus
+from models.accounts.tenants import TenantStatus
 from models.base import VERSION_TABLE
 from models.selling.sentinel import TenantSentinel
 from shared.database import TEMPLATE_SCHEMA, Database, PlatformSession, TenantSchema
@@ -111,7 +111,7 @@ class ShopCondition:
     @property
     def is_known(self) -> bool:
         """Whether `public.tenants` says that this shop has a schema."""
-        return self.status is not None and self.status not in SCHEMALESS
+        return self.status not in (None, TenantStatus.HIBERNATED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import typer
 from backend.cli.terminal import BEHIND, AsJson, opened, say, say_json
 from migrations.lines import TENANT
 from migrations.rendering import head_of
-from models.accounts.tenants import SCHEMALESS, TenantStatus
+from models.accounts.tenants import ASLEEP, TenantStatus
 from repositories.accounts.tenant_overview import ShopFilter, ShopGlance, Sorting, TenantOverview
 
 
@@ -53,7 +53,7 @@ def status(as_json: AsJson = False) -> None:
         by_status[state.value] += shops
         by_version[version] += shops
         failed += failures
-        if version != head and state not in SCHEMALESS:
+        if version != head and state not in ASLEEP:
             behind += shops
     if as_json:
         facts = {"head": head, "behind": behind, "failed": failed}

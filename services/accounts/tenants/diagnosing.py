@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from models.accounts.tenants import TenantStatus
+from models.accounts.tenants import ASLEEP, TenantStatus
 from repositories.accounts.ownership import OwnershipRepository, Repair
 from repositories.accounts.schema_catalog import SchemaCatalog
 from repositories.accounts.schema_differences import MENDED_ALONE, differences
@@ -138,7 +138,7 @@ class TenantDiagnosis:
         if shop.migration_error is not None:
             says = f"left at {shop.version}: {shop.migration_error}"
             yield Finding(Trouble.MIGRATION_FAILED, says, tenant)
-        elif shop.version != self._head:
+        elif shop.version != self._head and shop.status not in ASLEEP:
             yield Finding(Trouble.BEHIND, f"at {shop.version}, newest is {self._head}", tenant)
         yield from self._of_farewell(shop)
 

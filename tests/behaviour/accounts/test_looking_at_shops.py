@@ -93,7 +93,7 @@ def test_the_list_is_sorted_filtered_and_cut(
 def test_the_status_counts_states_revisions_and_failures(
     run: Run, database: Database, tenant: TenantSchema, other_tenant: TenantSchema
 ) -> None:
-    """F4: exit code 3 while a shop is behind; a hibernated one is not."""
+    """F4: exit code 3 while a shop is behind; one asleep, which no migration touches, is not."""
     change(
         database,
         "UPDATE public.tenants SET schema_version = 'old', migration_error = 'no'"
@@ -104,10 +104,16 @@ def test_the_status_counts_states_revisions_and_failures(
     facts = json.loads(behind.stdout)
     assert (facts["behind"], facts["failed"], facts["by_version"]["old"]) == (1, 1, 1)
     assert "failed to migrate" in run("tenants", "status").stdout
-    change(
-        database, f"UPDATE public.tenants SET status = 'hibernated' WHERE id = {tenant.tenant_id}"
-    )
-    assert run("tenants", "status").exit_code == 0
+    change(database, "UPDATE public.tenants SET migration_error = NULL, status_changed_at = now()")
+    for status in ("hibernated", "hibernating"):
+        change(
+            database,
+            f"UPDATE public.tenants SET status = '{status}' WHERE id = {tenant.tenant_id}",
+        )
+        assert run("tenants", "status").exit_code == 0
+        assert json.loads(run("tenants", "list", "--behind", "--json").stdout) == []
+    found = json.loads(run("tenants", "doctor", tenant.name, "--json").stdout)["findings"]
+    assert Trouble.BEHIND not in {each["trouble"] for each in found}
     change(database, "UPDATE public.tenants SET status = 'active'")
 
 

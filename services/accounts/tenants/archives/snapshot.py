@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from models.accounts.tenants import SCHEMALESS
+from models.accounts.tenants import TenantStatus
 from repositories.accounts.tenant_rows import TenantRows
 from repositories.accounts.tenants import TenantRepository
 from services.accounts.tenants.archives.manifest import (
@@ -64,7 +64,7 @@ class ShopSnapshots:
         row = TenantRepository(session).get(tenant.tenant_id)
         if row is None:
             raise NotFound(f"There is no shop {tenant}.")
-        if row.status in SCHEMALESS:
+        if row.status is TenantStatus.HIBERNATED:
             raise ArchiveRefused(
                 f"{tenant} sleeps; wake it first: 'stoflow tenants restore {tenant}'."
             )
