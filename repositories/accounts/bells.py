@@ -102,6 +102,18 @@ class BellRepository:
             )
         )
 
+    def put_off(self, bell: RungBell, due_at: datetime) -> None:
+        """Take the bell of a closed shop down: whoever opens the shop rings anew. One that may be
+        open, or is being opened or upgraded at this moment, rings at `due_at`.
+        """
+        status = self._session.scalar(
+            select(Tenant.status)
+            .where(Tenant.id == bell.tenant.tenant_id)
+            .with_for_update(read=True, skip_locked=True)
+        )
+        closed = status is not None and status is not TenantStatus.ACTIVE
+        self.set(bell, None if closed else due_at)
+
     def waiting(self, now: datetime) -> Mapping[Lane, Waiting]:
         """By lane, how many shops have work that is due, and since when; a quiet lane is absent."""
         rows = self._session.execute(

@@ -43,7 +43,7 @@ from services.selling.publishing.news import tell_of_job
 from services.selling.publishing.transitions import Tally
 from shared.clock import Clock
 from shared.database import Database, TenantSession
-from shared.errors import ShopBeingUpgraded, TenantUnavailable
+from shared.errors import TenantUnavailable
 from shared.ids import new_uuid
 
 log = structlog.get_logger(__name__)
@@ -129,11 +129,9 @@ class MarketplaceJobProcessor:
         try:
             with self._database.tenant(bell.tenant) as session:
                 return self._claim_in(session, bell)
-        except TenantUnavailable as error:
-            later = isinstance(error, ShopBeingUpgraded)
+        except TenantUnavailable:
             with self._database.platform() as session:
-                due_at = self._clock.now() + UPGRADE_PAUSE if later else None
-                BellRepository(session).set(bell, due_at)
+                BellRepository(session).put_off(bell, self._clock.now() + UPGRADE_PAUSE)
             return None
 
     def _claim_in(

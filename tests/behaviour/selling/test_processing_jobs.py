@@ -11,6 +11,7 @@ from models.accounts.tenants import Lane, TenantStatus
 from models.selling.publishing import Channel, JobAction, JobOutcome, JobStatus, MarketplaceJob
 from repositories.accounts.tenants import TenantRepository
 from repositories.selling.publishing import JobRepository
+from services.selling.publishing.failures import UPGRADE_PAUSE
 from services.selling.publishing.handlers import (
     Journal,
     LeaseLost,
@@ -217,6 +218,25 @@ def test_a_shop_that_is_not_active_gets_no_work_done(
         TenantRepository(session).set_status(tenant, TenantStatus.ACTIVE, clock.now())
     assert BellSweeper(database, clock).sweep().rung == 1
     assert processor.process_next_job(Lane.BULK) is not None
+    assert handler.performed == [job_id]
+
+
+def test_a_shop_that_is_open_by_now_keeps_its_bell(
+    database: Database,
+    tenant: TenantSchema,
+    processor: MarketplaceJobProcessor,
+    handler: ScriptedHandler,
+    clock: MovableClock,
+    add_job: AddJob,
+) -> None:
+    """G13: who opens a shop rings; a worker that was refused a moment before does not undo it."""
+    job_id = add_job()
+    role = database.role_of(tenant)
+    for renamed in (f'"{role}" RENAME TO "{role}_lost"', f'"{role}_lost" RENAME TO "{role}"'):
+        with database.platform() as session:
+            session.execute(text(f"ALTER ROLE {renamed}"))
+        clock.advance(UPGRADE_PAUSE)
+        processor.process_next_job(Lane.BULK)
     assert handler.performed == [job_id]
 
 
