@@ -1,5 +1,6 @@
 """A shop in a file that a person can read and another installation can take."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,9 +34,14 @@ class Exporting:
         self._snapshots = snapshots
 
     def export(self, tenant: TenantSchema, to: Path, progress: Progress = silent) -> Exported:
-        """Write the file, whole or not at all. Raises `PlaceTaken` and what snapshots raise."""
+        """Write the file, whole or not at all.
+
+        Raises `PlaceTaken`, `BadInput` without a folder to write to, and what snapshots raise.
+        """
         if to.exists():
             raise PlaceTaken(f"{to} exists; name another file.")
+        if not os.access(to.parent, os.W_OK | os.X_OK):
+            raise BadInput(f"{to.parent} is no folder that can be written to.")
         with TemporaryDirectory(dir=to.parent, prefix=".stoflow-export-") as folder:
             file = Path(folder) / "shop.zip"
             manifest = self._snapshots.write(tenant, file, Purpose.EXPORT, progress)

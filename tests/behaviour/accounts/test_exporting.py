@@ -295,6 +295,17 @@ def test_an_export_never_writes_over_a_file(container: Container, exported: Expo
     assert [each.name for each in exported.file.parent.glob(".stoflow*")] == []
 
 
+def test_an_export_needs_a_folder_that_exists(
+    run: Run, tenant: TenantSchema, tmp_path: Path
+) -> None:
+    """F13: a sentence, not a traceback."""
+    nowhere = tmp_path / "nowhere"
+    refused = run("tenants", "export", tenant.name, "--to", str(nowhere / "shop.zip"))
+    assert refused.exit_code == 1
+    assert f"{nowhere} is no folder" in str(refused.exception)
+    assert not nowhere.exists()
+
+
 def test_the_archive_of_a_sleeping_shop_is_not_for_others(
     container: Container, exported: Exported, elsewhere: Container, tmp_path: Path
 ) -> None:
