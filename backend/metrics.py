@@ -29,7 +29,7 @@ _ATTEMPTS = (1, 2, 3, 4, 6, 8, 12)
 
 REMEMBERED_S = 5.0
 """How long the database's answers are good for: however often somebody scrapes, it is asked so
-seldom, three short queries each time, none of them for each shop."""
+seldom, four short queries each time, none of them for each shop."""
 
 
 class Meters:
