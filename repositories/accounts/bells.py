@@ -3,8 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Table,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from models.accounts.tenants import Lane, Tenant, TenantBell, TenantStatus
@@ -26,6 +37,46 @@ class Waiting:
 
     shops: int
     since: datetime
+
+
+_LANE = bindparam("lane_", type_=TenantBell.lane.type)
+_MOMENT = bindparam("moment", type_=DateTime(timezone=True))
+_THIS = (TenantBell.tenant_id == bindparam("tenant", type_=BigInteger), TenantBell.lane == _LANE)
+_NOT_ORM = {"synchronize_session": False}
+
+_LOCK = select(TenantBell.tenant_id).where(*_THIS).with_for_update()
+_TAKE_DOWN = delete(TenantBell).where(*_THIS).execution_options(**_NOT_ORM)
+# The table itself: for an entity, a session takes the values for its columns.
+_EXACTLY = insert(cast(Table, TenantBell.__table__)).values(
+    tenant_id=bindparam("tenant", type_=BigInteger), lane=_LANE, due_at=_MOMENT, leased_until=None
+)
+_SET = _EXACTLY.on_conflict_do_update(
+    index_elements=[TenantBell.tenant_id, TenantBell.lane],
+    set_={"due_at": _EXACTLY.excluded.due_at, "leased_until": None},
+)
+_LONGEST_DUE = (
+    select(TenantBell.tenant_id)
+    .where(
+        TenantBell.lane == _LANE,
+        TenantBell.due_at <= _MOMENT,
+        or_(TenantBell.leased_until.is_(None), TenantBell.leased_until <= _MOMENT),
+    )
+    .order_by(TenantBell.due_at)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_LEASE_NEXT = (
+    update(TenantBell)
+    .where(TenantBell.lane == _LANE, TenantBell.tenant_id == _LONGEST_DUE.scalar_subquery())
+    .values(leased_until=bindparam("until", type_=DateTime(timezone=True)))
+    .returning(TenantBell.tenant_id)
+    .execution_options(**_NOT_ORM)
+)
+"""Statements that each job needs are built once: building costs more than PostgreSQL's answer."""
+
+
+def _key(bell: RungBell) -> dict[str, object]:
+    return {"tenant": bell.tenant.tenant_id, "lane_": bell.lane}
 
 
 class BellRepository:
@@ -57,50 +108,22 @@ class BellRepository:
 
         Its cost depends on the number of due bells only, never on the number of shops.
         """
-        bell = self._session.scalar(
-            select(TenantBell)
-            .where(
-                TenantBell.lane == lane,
-                TenantBell.due_at <= now,
-                or_(TenantBell.leased_until.is_(None), TenantBell.leased_until <= now),
-            )
-            .order_by(TenantBell.due_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        if bell is None:
-            return None
-        bell.leased_until = until
-        self._session.flush()
-        return RungBell(TenantSchema(bell.tenant_id), bell.lane)
+        tenant_id = self._session.execute(
+            _LEASE_NEXT, {"lane_": lane, "moment": now, "until": until}
+        ).scalar()
+        return None if tenant_id is None else RungBell(TenantSchema(tenant_id), lane)
 
     def lock(self, bell: RungBell) -> bool:
         """Lock the row until the commit; False when somebody has taken it down."""
-        found = self._session.scalar(
-            select(TenantBell.tenant_id)
-            .where(TenantBell.tenant_id == bell.tenant.tenant_id, TenantBell.lane == bell.lane)
-            .with_for_update()
-        )
+        found = self._session.scalar(_LOCK, _key(bell))
         return found is not None
 
     def set(self, bell: RungBell, due_at: datetime | None) -> None:
         """Let the bell ring at exactly `due_at`, or take it down when nothing is left to do."""
         if due_at is None:
-            self._session.execute(
-                delete(TenantBell).where(
-                    TenantBell.tenant_id == bell.tenant.tenant_id, TenantBell.lane == bell.lane
-                )
-            )
-            return
-        statement = insert(TenantBell).values(
-            tenant_id=bell.tenant.tenant_id, lane=bell.lane, due_at=due_at, leased_until=None
-        )
-        self._session.execute(
-            statement.on_conflict_do_update(
-                index_elements=[TenantBell.tenant_id, TenantBell.lane],
-                set_={"due_at": statement.excluded.due_at, "leased_until": None},
-            )
-        )
+            self._session.execute(_TAKE_DOWN, _key(bell))
+        else:
+            self._session.execute(_SET, {**_key(bell), "moment": due_at})
 
     def put_off(self, bell: RungBell, due_at: datetime) -> None:
         """Take the bell of a closed shop down: whoever opens the shop rings anew. One that may be

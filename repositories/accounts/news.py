@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
     DateTime,
+    Insert,
+    Table,
     Text,
     bindparam,
     column,
     delete,
     func,
     insert,
-    literal,
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -28,7 +30,18 @@ def append_event(session: TenantSession, kind: str, payload: dict[str, Any], at:
 
     Append last in a transaction, after all other locks.
     """
-    counter = upsert(ShopEventCounter).values(tenant_id=session.tenant.tenant_id, last_sequence=1)
+    session.execute(
+        _append(),
+        {"tenant": session.tenant.tenant_id, "what": kind, "says": payload, "moment": at},
+    )
+
+
+@cache
+def _append() -> Insert:
+    """Built once: each job tells of itself twice."""
+    counter = upsert(ShopEventCounter).values(
+        tenant_id=bindparam("tenant", type_=BigInteger), last_sequence=1
+    )
     numbered = (
         counter.on_conflict_do_update(
             index_elements=[ShopEventCounter.tenant_id],
@@ -40,12 +53,13 @@ def append_event(session: TenantSession, kind: str, payload: dict[str, Any], at:
     event = select(
         numbered.c.tenant_id,
         numbered.c.last_sequence,
-        literal(kind, Text),
-        literal(payload, JSONB),
-        literal(at, DateTime(timezone=True)),
+        bindparam("what", type_=Text),
+        bindparam("says", type_=JSONB),
+        bindparam("moment", type_=DateTime(timezone=True)),
     )
     columns = ["tenant_id", "sequence", "kind", "payload", "created_at"]
-    session.execute(insert(ShopEvent).from_select(columns, event))
+    # The table itself: for an entity, a session takes the values for its columns.
+    return insert(cast(Table, ShopEvent.__table__)).from_select(columns, event)
 
 
 class ShopEventRepository:

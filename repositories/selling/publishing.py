@@ -6,8 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, insert, or_, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import (
+    Select,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from models.accounts.tenants import Lane
 from models.selling.publishing import (
@@ -15,13 +21,13 @@ from models.selling.publishing import (
     Channel,
     ChannelListing,
     JobAction,
-    JobBatch,
     JobOutcome,
     JobStatus,
     JobStep,
     ListingStatus,
     MarketplaceJob,
 )
+from repositories.selling.job_search import next_due, next_due_at
 from shared.database import TenantSession
 
 
@@ -52,6 +58,14 @@ class RunningCaps:
 UNLIMITED = RunningCaps()
 
 
+_LOCKED = (
+    select(MarketplaceJob)
+    .where(MarketplaceJob.id == bindparam("job_id"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+
+
 class JobRepository:
     """Rows of `marketplace_jobs` and `job_steps`."""
 
@@ -79,12 +93,7 @@ class JobRepository:
 
     def locked(self, job_id: int) -> MarketplaceJob | None:
         """One job, locked and read anew."""
-        return self._session.scalar(
-            select(MarketplaceJob)
-            .where(MarketplaceJob.id == job_id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
+        return self._session.scalar(_LOCKED, {"job_id": job_id})
 
     def live(
         self, action: JobAction, channels: Collection[Channel], product_ids: Collection[int]
@@ -149,19 +158,8 @@ class JobRepository:
         paused batches and those above the caps are left out; taking over from a dead worker adds
         none to what runs. Exact while the caller holds the lane's bell.
         """
-        abandoned = select(MarketplaceJob).where(
-            MarketplaceJob.lane == lane,
-            MarketplaceJob.status.in_((JobStatus.RUNNING, JobStatus.PARKED)),
-            MarketplaceJob.leased_until <= now,
-        )
-        due = select(MarketplaceJob).where(*_may_start(lane, caps), MarketplaceJob.due_at <= now)
-        return self._first_unlocked(
-            abandoned.order_by(MarketplaceJob.leased_until)
-        ) or self._first_unlocked(due.order_by(MarketplaceJob.priority, MarketplaceJob.id))
-
-    def _first_unlocked(self, query: Select[tuple[MarketplaceJob]]) -> MarketplaceJob | None:
         return self._session.scalar(
-            query.limit(1).with_for_update(skip_locked=True, of=MarketplaceJob)
+            next_due(lane, caps.lanes.get(lane), caps.account), {"moment": now}
         )
 
     def next_due_at(self, lane: Lane, caps: RunningCaps = UNLIMITED) -> datetime | None:
@@ -169,16 +167,7 @@ class JobRepository:
 
         Whoever resumes a batch, or ends a job that ran, looks anew.
         """
-        pending = self._session.scalar(
-            select(func.min(MarketplaceJob.due_at)).where(*_may_start(lane, caps))
-        )
-        held = self._session.scalar(
-            select(func.min(MarketplaceJob.leased_until)).where(
-                MarketplaceJob.lane == lane,
-                MarketplaceJob.status.in_((JobStatus.RUNNING, JobStatus.PARKED)),
-            )
-        )
-        return min((moment for moment in (pending, held) if moment is not None), default=None)
+        return self._session.scalar(next_due_at(lane, caps.lanes.get(lane), caps.account))
 
     def extend_lease(self, job_id: int, lease_id: uuid.UUID, until: datetime) -> bool:
         """Heartbeat; False when the lease is somebody else's by now."""
@@ -283,30 +272,6 @@ class ListingRepository:
         if before is not None:
             query = query.where(ChannelListing.id < before)
         return self._session.scalars(query.order_by(ChannelListing.id.desc()).limit(limit)).all()
-
-
-def _may_start(lane: Lane, caps: RunningCaps) -> list[ColumnElement[bool]]:
-    """Pending, of no paused batch, and no more than may run. The subqueries run once each."""
-    paused = select(JobBatch.id).where(JobBatch.paused_at.is_not(None))
-    conditions = [
-        MarketplaceJob.lane == lane,
-        MarketplaceJob.status == JobStatus.PENDING,
-        or_(MarketplaceJob.batch_id.is_(None), MarketplaceJob.batch_id.not_in(paused)),
-    ]
-    running = aliased(MarketplaceJob)
-    in_lane = (running.lane == lane) & (running.status == JobStatus.RUNNING)
-    if lane in caps.lanes:
-        number = select(func.count(running.id)).where(in_lane).scalar_subquery()
-        conditions.append(number < caps.lanes[lane])
-    if caps.account is not None:
-        busy = (
-            select(running.channel)
-            .where(in_lane)
-            .group_by(running.channel)
-            .having(func.count(running.id) >= caps.account)
-        )
-        conditions.append(MarketplaceJob.channel.not_in(busy))
-    return conditions
 
 
 def _filtered(

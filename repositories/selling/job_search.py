@@ -1,0 +1,89 @@
+"""How a shop's next job is found.
+
+Each job asks several times, so the statements are built once for each lane and its caps: building
+costs more than PostgreSQL's answer.
+"""
+
+from datetime import datetime
+from functools import cache
+
+from sqlalchemy import ColumnElement, DateTime, ScalarSelect, Select, bindparam, func, or_, select
+from sqlalchemy.orm import aliased
+
+from models.accounts.tenants import Lane
+from models.selling.publishing import JobBatch, JobStatus, MarketplaceJob
+
+
+@cache
+def next_due(
+    lane: Lane, most: int | None, most_of_account: int | None
+) -> Select[tuple[MarketplaceJob]]:
+    """One whose worker has died before `moment`, else the first that is due; locked."""
+    now = bindparam("moment", type_=DateTime(timezone=True))
+    abandoned = (
+        select(MarketplaceJob.id)
+        .where(
+            MarketplaceJob.lane == lane,
+            MarketplaceJob.status.in_((JobStatus.RUNNING, JobStatus.PARKED)),
+            MarketplaceJob.leased_until <= now,
+        )
+        .order_by(MarketplaceJob.leased_until)
+    )
+    due = (
+        select(MarketplaceJob.id)
+        .where(*_may_start(lane, most, most_of_account), MarketplaceJob.due_at <= now)
+        .order_by(MarketplaceJob.priority, MarketplaceJob.id)
+    )
+    return (
+        select(MarketplaceJob)
+        .where(MarketplaceJob.id == func.coalesce(_first_unlocked(abandoned), _first_unlocked(due)))
+        # Its newest version, which may be newer than what the search has seen.
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+@cache
+def next_due_at(
+    lane: Lane, most: int | None, most_of_account: int | None
+) -> Select[tuple[datetime | None]]:
+    """When there is something to do again, or nothing."""
+    pending = select(func.min(MarketplaceJob.due_at)).where(
+        *_may_start(lane, most, most_of_account)
+    )
+    held = select(func.min(MarketplaceJob.leased_until)).where(
+        MarketplaceJob.lane == lane,
+        MarketplaceJob.status.in_((JobStatus.RUNNING, JobStatus.PARKED)),
+    )
+    # What is absent does not count.
+    return select(func.least(pending.scalar_subquery(), held.scalar_subquery()))
+
+
+def _first_unlocked(ids: Select[tuple[int]]) -> ScalarSelect[int]:
+    return ids.limit(1).with_for_update(skip_locked=True, of=MarketplaceJob).scalar_subquery()
+
+
+def _may_start(
+    lane: Lane, most: int | None, most_of_account: int | None
+) -> list[ColumnElement[bool]]:
+    """Pending, of no paused batch, and no more than may run. The subqueries run once each."""
+    paused = select(JobBatch.id).where(JobBatch.paused_at.is_not(None))
+    conditions = [
+        MarketplaceJob.lane == lane,
+        MarketplaceJob.status == JobStatus.PENDING,
+        or_(MarketplaceJob.batch_id.is_(None), MarketplaceJob.batch_id.not_in(paused)),
+    ]
+    running = aliased(MarketplaceJob)
+    in_lane = (running.lane == lane) & (running.status == JobStatus.RUNNING)
+    if most is not None:
+        number = select(func.count(running.id)).where(in_lane).scalar_subquery()
+        conditions.append(number < most)
+    if most_of_account is not None:
+        busy = (
+            select(running.channel)
+            .where(in_lane)
+            .group_by(running.channel)
+            .having(func.count(running.id) >= most_of_account)
+        )
+        conditions.append(MarketplaceJob.channel.not_in(busy))
+    return conditions
