@@ -4,7 +4,16 @@ import json
 import sys
 from collections.abc import Callable
 
-from benchmarks import backend_memory, chaos, enqueue, fanout, http_list, many_tenants, provisioning
+from benchmarks import (
+    backend_memory,
+    chaos,
+    enqueue,
+    fanout,
+    http_list,
+    jobs,
+    many_tenants,
+    provisioning,
+)
 from benchmarks.answer import Answer
 
 QUESTIONS: dict[str, Callable[[], Answer]] = {
@@ -12,6 +21,7 @@ QUESTIONS: dict[str, Callable[[], Answer]] = {
     "http_list": http_list.measure,
     "chaos": chaos.measure,
     "enqueue": enqueue.measure,
+    "jobs": jobs.measure,
     "backend_memory": backend_memory.measure,
     "fanout": fanout.measure,
     "many_tenants": many_tenants.measure,

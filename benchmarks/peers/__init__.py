@@ -2,9 +2,11 @@
 
 `django_shop` is a minimal django-tenants project with Django REST framework: the same twelve
 tables in each shop's schema (the twelfth is the one that keeps the version), no sign-in.
+`queues` are procrastinate and PGQueuer with jobs that do nothing.
 """
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, create_engine
 
@@ -29,13 +32,36 @@ _INSTALL_TIMEOUT_S = 300
 
 
 def installed() -> "DjangoTenants | None":
-    """The peers, installed if need be; None, said plainly, when that cannot be done."""
-    pinned = HERE / "requirements.txt"
-    folder = (Settings().data_dir / "bench" / "peers").resolve()
+    """django-tenants, installed if need be; None, said plainly, when that cannot be done."""
+    python = _environment("peers", HERE / "requirements.txt", "django-tenants")
+    return None if python is None else DjangoTenants(python)
+
+
+def queue(program: str, url: str, *arguments: int) -> dict[str, Any] | None:
+    """What a program of `queues` found on an empty database; None, said plainly, without it."""
+    pinned = HERE / "queues" / "requirements.txt"
+    python = _environment("queues", pinned, "procrastinate and PGQueuer")
+    if python is None:
+        return None
+    done = subprocess.run(
+        [python, "-m", f"queues.{program}", *map(str, arguments)],
+        env={**os.environ, "BENCH_DATABASE_URL": url},
+        cwd=HERE,
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _environment(name: str, pinned: Path, what: str) -> Path | None:
+    """The Python of an environment of their own with what is pinned."""
+    folder = (Settings().data_dir / "bench" / name).resolve()
     stamp, digest = folder / "installed", hashlib.sha256(pinned.read_bytes()).hexdigest()
     python = folder / "bin" / "python"
     if not stamp.exists() or stamp.read_text() != digest:
-        print("Installing django-tenants beside us …", flush=True)
+        print(f"Installing {what} beside us …", flush=True)
         try:
             venv.create(folder, with_pip=True, clear=True)
             command = [str(python), "-m", "pip", "install", "--quiet", "-r", str(pinned)]
@@ -44,10 +70,10 @@ def installed() -> "DjangoTenants | None":
             )
         except (subprocess.SubprocessError, OSError) as error:
             said = getattr(error, "stderr", None) or str(error)
-            print(f"Left out: django-tenants could not be installed.\n{said}", file=sys.stderr)
+            print(f"Left out: {what} could not be installed.\n{said}", file=sys.stderr)
             return None
         stamp.write_text(digest)
-    return DjangoTenants(python)
+    return python
 
 
 @dataclass(frozen=True)
