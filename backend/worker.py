@@ -94,11 +94,14 @@ def worker_name() -> str:
 
 
 class Nap:
-    """Where threads sleep. A wake-up ends one nap: that of a sleeper, else the next one begun."""
+    """Where threads sleep. A wake-up ends one nap: that of a sleeper, else the next one begun.
+
+    One sleeper is on watch: it gets up now and then without a wake-up, the others do not.
+    """
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
-        self._woken = self._over = False
+        self._woken = self._over = self._watched = False
 
     def wake(self) -> None:
         """Have one thread look for work."""
@@ -113,10 +116,14 @@ class Nap:
             self._condition.notify_all()
 
     def take(self, longest: timedelta) -> None:
-        """Sleep until woken, at most so long."""
+        """Sleep until woken; whoever is on watch, at most so long."""
         with self._condition:
-            self._condition.wait_for(lambda: self._woken or self._over, longest.total_seconds())
+            watches, self._watched = not self._watched, True
+            timeout = longest.total_seconds() if watches else None
+            self._condition.wait_for(lambda: self._woken or self._over, timeout)
             self._woken = False
+            if watches:
+                self._watched = False
 
 
 class Worker:
@@ -125,8 +132,8 @@ class Worker:
     The first thread serves the realtime lane alone, so that a sale never waits behind a batch;
     the others look there first too. A single thread serves both lanes.
 
-    A thread without work sleeps for `poll`, or until a wake-up. That rouses one thread of each
-    kind; whoever then finds a job rouses the next, since there may be more.
+    Of the threads without work one of each kind looks again after `poll`. A wake-up rouses one of
+    each kind; whoever finds a job rouses the next, which looks too and keeps watch meanwhile.
     """
 
     def __init__(
