@@ -18,6 +18,12 @@ _TABLES = text(
     " AND c.relname NOT IN (:sentinel, :version) ORDER BY 1"
 )
 
+_STRANGERS = text(
+    "SELECT DISTINCT o.rolname FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid"
+    " JOIN pg_roles o ON o.oid IN (n.nspowner, c.relowner)"
+    " WHERE n.nspname = :schema AND NOT pg_has_role(o.oid, 'USAGE') ORDER BY 1"
+)
+
 _MEMBERS = text(
     "SELECT DISTINCT u.rolname FROM pg_auth_members m JOIN pg_roles u ON u.oid = m.member"
     " JOIN pg_roles g ON g.oid = m.roleid WHERE g.rolname = :group"
@@ -45,6 +51,15 @@ class OrphanRepository:
             for table in self._session.scalars(_TABLES, names).all()
             if self._has_rows(tenant, table)
         ]
+
+    def require_access(self, tenant: TenantSchema) -> None:
+        """Raises `Conflict` when the login may not act for somebody who owns a part of it."""
+        strangers = self._session.scalars(_STRANGERS, {"schema": tenant.name}).all()
+        if strangers:
+            raise Conflict(
+                f"Schema {tenant} or a table in it belongs to {', '.join(strangers)}, and this"
+                " login may not act for it: have it dropped by a login that may."
+            )
 
     def drop(self, tenant: TenantSchema, *, with_rows: bool) -> bool:
         """Drop schema and role; False, and nothing is done, when it is no orphan any more.
@@ -80,9 +95,9 @@ class OrphanRepository:
                 f"{', '.join(owning[:3])} still own something in this database or another:"
                 " 'stoflow tenants mend' first."
             )
-        for role in map(quote_identifier, roles):
-            for statement in (f"DROP OWNED BY {role}", f"DROP ROLE {role}"):
-                self._session.connection().exec_driver_sql(statement)
+        removal = SchemaRemoval(self._session, self._database)
+        for role in roles:
+            removal.drop_role(role)
 
     def _has_rows(self, tenant: TenantSchema, table: str) -> bool:
         place = f"{tenant.quoted}.{quote_identifier(table)}"

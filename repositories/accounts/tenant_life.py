@@ -131,13 +131,23 @@ class SchemaRemoval:
             "SET LOCAL statement_timeout = '15min'",
             f"DROP SCHEMA IF EXISTS {tenant.quoted} CASCADE",
         ]
+        for statement in statements:
+            self._session.connection().exec_driver_sql(
+                statement, execution_options={"no_parameters": True}
+            )
         role = self._database.role_of(tenant)
         known = self._session.scalar(
             text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}
         )
         if known:
-            quoted = quote_identifier(role)
-            statements += [f"DROP OWNED BY {quoted}", f"DROP ROLE {quoted}"]
+            self.drop_role(role)
+
+    def drop_role(self, role: str) -> None:
+        """Drop a role with what it may do here; a login that is no superuser joins it first."""
+        quoted = quote_identifier(role)
+        statements = [f"DROP OWNED BY {quoted}", f"DROP ROLE {quoted}"]
+        if not self._session.scalar(text("SELECT pg_has_role(:role, 'USAGE')"), {"role": role}):
+            statements.insert(0, f"GRANT {quoted} TO CURRENT_USER")
         for statement in statements:
             self._session.connection().exec_driver_sql(
                 statement, execution_options={"no_parameters": True}

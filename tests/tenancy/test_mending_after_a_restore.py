@@ -140,9 +140,23 @@ def test_a_login_that_is_no_superuser_can_mend_as_well(
         done = mend(renamed)
         assert (done.mended, done.failed) == ([tenant], {})
         assert titles_of(renamed, tenant) == ["Blue shirt"]
+        cleared = TenantClearing(renamed).run(with_rows=False, dry_run=False)
+        assert cleared.former == [role, f"{database.name}_tenants"]
+        assert findings(renamed, clock) == []
     finally:
         renamed.engine.dispose()
         drop_database(server_url, name)
+
+
+def test_an_orphan_of_another_login_is_named_with_its_owner_and_kept(
+    humble_database: Database, server_url: str
+) -> None:
+    """X2: a login that is no superuser may neither look into it nor drop it."""
+    admin = admin_of(server_url, humble_database)
+    as_platform(admin, "CREATE SCHEMA user_77")
+    admin.engine.dispose()
+    with pytest.raises(Conflict, match=r"user_77 .* belongs to"):
+        TenantClearing(humble_database).run(with_rows=True, dry_run=False)
 
 
 def admin_of(server_url: str, database: Database) -> Database:

@@ -36,7 +36,8 @@ class TenantClearing:
     def run(self, *, with_rows: bool, dry_run: bool) -> Cleared:
         """Drop orphans, one transaction each; schemas with rows only `with_rows`.
 
-        Raises `Conflict` when a role of a former name still owns something: mend first.
+        Raises `Conflict`, and nothing is dropped, when a schema belongs to somebody for whom the
+        login may not act; and when a role of a former name still owns something: mend first.
         """
         with self._database.platform() as session:
             orphans = OrphanRepository(session, self._database)
@@ -46,6 +47,8 @@ class TenantClearing:
             roles = [each.tenant for each in unknown if each.has_role and not each.has_schema]
             bells = survey.lonely_bells()
             former = [role for group in survey.former_groups() for role in orphans.roles_of(group)]
+            for tenant in schemas:
+                orphans.require_access(tenant)
             kept = {
                 tenant: tables
                 for tenant in schemas
