@@ -45,7 +45,12 @@ def create_app(container: Container) -> FastAPI:
         body_bytes=limits.body_bytes,
         upload_bytes=limits.upload_bytes,
     )
-    app.add_middleware(SocketDoor, sockets=_sockets(container).app)
+    app.add_middleware(
+        SocketDoor,
+        sockets=_sockets(container).app,
+        limits=container.limits,
+        trusted_proxies=limits.trusted_proxies,
+    )
     return app
 
 

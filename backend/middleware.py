@@ -25,9 +25,9 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.limits import RequestLimits, client_key
+from api.limits import RequestLimits, Spent, client_key
 from api.problems import problem_response, report
-from shared.errors import MalformedRequest, PayloadTooLarge
+from shared.errors import MalformedRequest, PayloadTooLarge, TooManyRequests
 
 _log = structlog.get_logger("stoflow.requests")
 
@@ -130,10 +130,7 @@ class RateLimit:
             await self._app(scope, receive, send)
             return
         key = client_key(HTTPConnection(scope), self._trusted_proxies)
-        if self._limits.shared:
-            spent = await run_in_threadpool(self._limits.spend_request, key)
-        else:
-            spent = self._limits.spend_request(key)
+        spent = await _spend(self._limits, key)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -146,6 +143,13 @@ class RateLimit:
             await problem_response(spent.refusal(), scope["request_id"])(
                 scope, receive, send_with_headers
             )
+
+
+async def _spend(limits: RequestLimits, key: str) -> Spent:
+    """Count one request of this client; in a thread where Redis has to be asked."""
+    if limits.shared:
+        return await run_in_threadpool(limits.spend_request, key)
+    return limits.spend_request(key)
 
 
 class BodyLimit:
@@ -245,16 +249,31 @@ def upload_paths(app: FastAPI) -> list[re.Pattern[str]]:
 
 
 class SocketDoor:
-    """Leads Socket.IO past everything that is made for requests; it guards itself."""
+    """Leads Socket.IO past everything that is made for requests; counts only who opens a line."""
 
-    def __init__(self, app: ASGIApp, sockets: ASGIApp) -> None:
+    def __init__(
+        self, app: ASGIApp, sockets: ASGIApp, limits: RequestLimits, trusted_proxies: int
+    ) -> None:
         self._app = app
         self._sockets = sockets
+        self._limits = limits
+        self._trusted_proxies = trusted_proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Choose the way by the path."""
-        its_own = scope["type"] != "lifespan" and scope["path"].startswith("/socket.io/")
-        await (self._sockets if its_own else self._app)(scope, receive, send)
+        if scope["type"] == "lifespan" or not scope["path"].startswith("/socket.io/"):
+            await self._app(scope, receive, send)
+        elif b"sid=" in scope["query_string"] or await self._may_open(scope):
+            await self._sockets(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1013, "reason": "too many requests"})
+        else:
+            refusal = problem_response(TooManyRequests(), _request_id(scope))
+            await refusal(scope, receive, send)
+
+    async def _may_open(self, scope: Scope) -> bool:
+        key = client_key(HTTPConnection(scope), self._trusted_proxies)
+        return (await _spend(self._limits, key)).allowed
 
 
 def surround(

@@ -8,10 +8,13 @@ from typing import Any
 import httpx
 import pytest
 import socketio
+from prometheus_client import CollectorRegistry
 from socketio.exceptions import ConnectionError as Refused
 from sqlalchemy.exc import OperationalError
 
 from api.accounts.news.sockets import MAX_MESSAGE_BYTES
+from api.limits import RequestLimits
+from backend.app import create_app
 from backend.container import Container
 from models.accounts.tenants import TenantStatus
 from repositories.accounts.news import ShopEventRepository, append_event
@@ -19,7 +22,7 @@ from repositories.accounts.tenants import TenantRepository
 from services.accounts.news.watching import NewsWatch
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
-from tests.serving import Seller
+from tests.serving import Seller, Stage
 
 PATIENCE_S = 10
 
@@ -291,3 +294,21 @@ def test_a_page_of_another_origin_is_refused(
     client.until("ready")
     with pytest.raises(Refused):
         watching(f"{good}.evil.example").connect({"token": token_of(seller)})
+
+
+def test_whoever_opens_line_after_line_is_refused(
+    watching: MakeWatching, seller: Seller, container: Container, stage: Stage
+) -> None:
+    """ST37: lines cost memory before anybody has said who he is."""
+    patient = watching()
+    patient.connect({"token": token_of(seller)})
+    patient.until("ready")
+    tight = RequestLimits(requests="3/minute", sign_in="3/minute", redis_url=None)
+    container.limits, container.metrics = tight, CollectorRegistry()
+    stage.app = create_app(container)
+    with httpx.Client(base_url=stage.url) as nobody:
+        opened = [nobody.get("/socket.io/?EIO=4&transport=polling") for _ in range(4)]
+    assert [each.status_code for each in opened] == [200, 200, 200, 429]
+    assert opened[-1].json()["code"] == "too-many-requests"
+    with pytest.raises(Refused):
+        watching().connect({"token": token_of(seller)})
