@@ -26,7 +26,8 @@ def suspend(
     """Close a shop for a while; everything stays where it is.
 
     From now on every transaction of the shop is refused (403 tenant-unavailable). Its owner can
-    sign in and sees that it is suspended. Running jobs stop and go on after 'resume'.
+    sign in and sees that it is suspended. Running jobs stop and go on after 'resume'. A shop that
+    is suspended keeps its first reason.
     """
     with opened() as container:
         tenant = shop_named(container, shop)
