@@ -35,6 +35,8 @@ def list_tenants(
     if as_json:
         say_json([_document(shop) for shop in shops])
         return
+    if not shops:
+        say("No shops.")
     for shop in shops:
         say(_line(shop))
         for remark in filter(None, (shop.status_because, shop.migration_error)):
