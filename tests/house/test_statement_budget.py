@@ -22,7 +22,7 @@ from tests.serving import Seller
 BUDGET_LEASE = timedelta(seconds=60)
 
 PICK_UP_BUDGET = 12
-"""The bell 2 (bind, lease), the shop 8 (bind, lock the bell, the job to run, the story, the job, its
+"""The bell 2 (bind, lease), the shop 8 (bind, lock the bell, find the job, the story, the job, its
 news, when next, set the bell), and where the handler begins 2 (bind, job)."""
 
 CATALOGS = re.compile(r"pg_namespace|pg_class|pg_catalog|information_schema|pg_tables", re.I)
