@@ -176,7 +176,8 @@ def test_a_leader_whose_connection_is_cut_tries_again(database: Database) -> Non
         connection.execute(
             text(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE application_name = 'stoflow leader worker' AND pid <> pg_backend_pid()"
+                " WHERE application_name = 'stoflow leader worker'"
+                " AND datname = current_database() AND pid <> pg_backend_pid()"
             )
         )
     assert leadership.hold() is False

@@ -68,7 +68,7 @@ def cut_off(database: Database, name: str) -> None:
         connection.execute(
             text(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE application_name = :name"
+                " WHERE application_name = :name AND datname = current_database()"
             ),
             {"name": f"stoflow leader {name}"},
         )
