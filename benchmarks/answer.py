@@ -21,8 +21,14 @@ def milliseconds(act: Callable[[], object]) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def alternately(rounds: int, *acts: Callable[[], object]) -> list[float]:
-    """Time the acts in turn, A B A B …, after one unmeasured round; the median of each in ms."""
+def alternately(
+    rounds: int, *acts: Callable[[], object], warm_up: Callable[[], object] = lambda: None
+) -> list[float]:
+    """Time the acts in turn, A B A B …, after one unmeasured round; the median of each in ms.
+
+    `warm_up` is called before that.
+    """
+    warm_up()
     for act in acts:
         act()
     times = [[milliseconds(act) for act in acts] for _ in range(rounds)]

@@ -1,7 +1,7 @@
 """Other people's software on the same tables, in an environment of its own below the data folder.
 
-`django_shop` is a minimal django-tenants project with Django REST framework: the same twelve
-tables in each shop's schema (the twelfth is the one that keeps the version), no sign-in.
+`django_shop` is a minimal django-tenants project with Django REST framework: the same
+tables in each shop's schema (django keeps versions in one of its own), no sign-in.
 `queues` are procrastinate and PGQueuer with jobs that do nothing.
 """
 

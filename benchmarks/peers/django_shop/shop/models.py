@@ -188,9 +188,13 @@ class JobBatch(models.Model):
     action = word()
     requested_by = models.BigIntegerField()
     created_at = models.DateTimeField()
+    paused_at = models.DateTimeField(null=True)
+    resumed_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "job_batches"
+        indexes = [Index(fields=["id"], condition=~Q(paused_at=None), name="ix_job_batches_paused")]
         constraints = [one_of("job_batches", "action", *ACTIONS)]
 
 
@@ -233,6 +237,11 @@ class MarketplaceJob(models.Model):
                 fields=["lane", "priority", "id"],
                 condition=Q(status="pending"),
                 name="ix_marketplace_jobs_due",
+            ),
+            Index(
+                fields=["lane", "due_at"],
+                condition=Q(status="pending"),
+                name="ix_marketplace_jobs_due_at",
             ),
             Index(
                 fields=["leased_until"],
@@ -299,3 +308,28 @@ class ChannelListing(models.Model):
             one_of("channel_listings", "status", "live", "ended"),
             UniqueConstraint(fields=["product", "channel"], name="uq_channel_listings"),
         ]
+
+
+class IdempotencyKey(models.Model):
+    """The answer to a request that may come again."""
+
+    key = models.TextField(primary_key=True)
+    fingerprint = models.TextField()
+    status = models.BigIntegerField(null=True)
+    headers = models.JSONField()
+    body = models.TextField()
+    leased_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "idempotency_keys"
+        indexes = [Index(fields=["created_at"], name="ix_idempotency_keys_created_at")]
+
+
+class Sentinel(models.Model):
+    """A row by which a schema says whose it is."""
+
+    tenant_id = models.BigIntegerField(primary_key=True)
+
+    class Meta:
+        db_table = "tenant_sentinel"

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("shop", "0001_initial")]
+    dependencies = [("shop", "0002_later_tables")]
 
     operations = [
         migrations.AddField("product", "shelf", models.TextField(null=True)),
