@@ -88,7 +88,7 @@ def document_sign_in(app: FastAPI) -> None:
         }
         return document
 
-    app.openapi = openapi  # type: ignore[method-assign]
+    app.openapi = openapi  # type: ignore[method-assign] # as FastAPI documents it
 
 
 def _nobody_is_asked(request: Request) -> None:

@@ -23,7 +23,7 @@ TOGETHER = 2
 """Ticks that run at the same time, so that a long one does not hold up the others."""
 
 
-class AtOnceThenAsPlanned(BaseTrigger):  # type: ignore[misc]
+class AtOnceThenAsPlanned(BaseTrigger):  # type: ignore[misc] # APScheduler has no types
     """Fires when a reign begins, for what was missed before it, then at each planned moment."""
 
     def __init__(self, tick: Tick) -> None:

@@ -65,7 +65,7 @@ def apart_from(target: str, line: Line = TENANT) -> list[str]:
 
 def state_of(engine: Engine, target: str, line: Line = TENANT) -> InstallationState:
     """One query: is there anything to do on the way to `target`? Alembic is not started."""
-    platform = text(f"(SELECT version_num FROM public.{PLATFORM.version_table})")  # noqa: S608
+    platform = text(f"(SELECT version_num FROM public.{PLATFORM.version_table})")  # noqa: S608 - a constant of ours
     blueprint = select(TenantBlueprint.revision).where(TenantBlueprint.is_current)
     elsewhere = select(func.count()).where(
         Tenant.schema_version.in_(apart_from(target, line)), Tenant.status.not_in(ASLEEP)

@@ -14,7 +14,7 @@ LOCK_TIMEOUT = "1s"
 """How long a statement waits for a table that the shop is using: whoever comes later waits too."""
 
 _TAKE = text(
-    f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL statement_timeout = 0;"  # noqa: S608
+    f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL statement_timeout = 0;"  # noqa: S608 - a constant of ours
     " UPDATE public.tenants"
     " SET schema_version = :until, migration_error = NULL, migration_failed_at = NULL"
     " WHERE id = :tenant AND schema_version = :since AND NOT status = ANY(:asleep)"

@@ -113,7 +113,7 @@ class TenantRows:
         fields = ", ".join(f"'\"{name}\":' || {self._out(table, name)}" for name in table.columns)
         order = ", ".join(quote_identifier(name) for name in table.key) or "1"
         statement = (
-            f"SELECT '{{' || array_to_string(ARRAY[{fields}]::text[], ',') || '}}'"  # noqa: S608
+            f"SELECT '{{' || array_to_string(ARRAY[{fields}]::text[], ',') || '}}'"  # noqa: S608 - quoted identifiers
             f" FROM {self._named(table.name)} AS t ORDER BY {order}"
         )
         found = self._session.connection().exec_driver_sql(
@@ -166,7 +166,7 @@ class TenantRows:
                 continue
             rows = self._session.execute(
                 text(
-                    f"SELECT DISTINCT {self._out(table, column)}::json #>> '{{}}',"  # noqa: S608
+                    f"SELECT DISTINCT {self._out(table, column)}::json #>> '{{}}',"  # noqa: S608 - quoted identifiers
                     f" {quote_identifier(kind)} FROM {self._named(table.name)} AS t ORDER BY 1"
                 )
             )
@@ -210,12 +210,12 @@ class TenantRows:
                 self._run(f"LOCK TABLE {self._named(table.name)} IN ACCESS EXCLUSIVE MODE")
 
     def _count(self, table: TableShape, where: str = "") -> int:
-        counted = f"SELECT count(*) FROM {self._named(table.name)}{where}"  # noqa: S608
+        counted = f"SELECT count(*) FROM {self._named(table.name)}{where}"  # noqa: S608 - quoted identifiers
         return int(self._session.scalar(text(counted)) or 0)
 
     def _sequence(self, name: str) -> SequenceState:
         row = self._session.execute(
-            text(f"SELECT last_value, is_called FROM {self._named(name)}")  # noqa: S608
+            text(f"SELECT last_value, is_called FROM {self._named(name)}")  # noqa: S608 - quoted identifiers
         ).one()
         return SequenceState(*row)
 

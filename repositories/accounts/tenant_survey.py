@@ -87,7 +87,7 @@ _BLOATED = text(
 
 _LOGIN = text("SELECT rolname, rolsuper FROM pg_roles WHERE rolname = current_user")
 
-_TEMPLATE_AT = text(f"SELECT version_num FROM {TEMPLATE_SCHEMA}.{VERSION_TABLE}")  # noqa: S608
+_TEMPLATE_AT = text(f"SELECT version_num FROM {TEMPLATE_SCHEMA}.{VERSION_TABLE}")  # noqa: S608 - names of ours, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ def _question(tenant: TenantSchema, sentinel: bool, version: bool) -> str:
     """A row that says what the schema holds; made of a number and our own names."""
     ids = version_num = "NULL"
     if sentinel:
-        ids = f"ARRAY(SELECT tenant_id FROM {tenant.quoted}.{SENTINEL_TABLE})"  # noqa: S608
+        ids = f"ARRAY(SELECT tenant_id FROM {tenant.quoted}.{SENTINEL_TABLE})"  # noqa: S608 - names of ours, quoted
     if version:
-        version_num = f"(SELECT version_num FROM {tenant.quoted}.{VERSION_TABLE})"  # noqa: S608
+        version_num = f"(SELECT version_num FROM {tenant.quoted}.{VERSION_TABLE})"  # noqa: S608 - names of ours, quoted
     return f"SELECT {tenant.tenant_id}::bigint, {ids}::bigint[], {version_num}::text"

@@ -43,7 +43,7 @@ class SignIn:
         """A scalar subquery: true unless the sign-in was ended."""
         mine = f"id = '{self.session_id}' AND user_id = {self.user_id:d}"
         # Made of a UUID and a number.
-        return f"(SELECT revoked_at IS NULL FROM public.auth_sessions WHERE {mine})"  # noqa: S608
+        return f"(SELECT revoked_at IS NULL FROM public.auth_sessions WHERE {mine})"  # noqa: S608 - a number and a UUID
 
 
 class PlatformSession(Session):
@@ -114,7 +114,7 @@ class TenantSession(PlatformSession):
         connection.connection.rollback()
         signed_in = "true" if self.sign_in is None else self.sign_in.holds_sql
         found = connection.exec_driver_sql(
-            f"SELECT status, {signed_in} FROM public.tenants WHERE id = {self.tenant.tenant_id}"  # noqa: S608
+            f"SELECT status, {signed_in} FROM public.tenants WHERE id = {self.tenant.tenant_id}"  # noqa: S608 - a number and a UUID
         ).one_or_none()
         if found is None:
             return TenantUnavailable("There is no such shop.")
@@ -260,7 +260,7 @@ class Database:
         signed_in = "true" if sign_in is None else sign_in.holds_sql
         at_home = "true"
         if self.check_sentinel:
-            at_home = f"(SELECT tenant_id FROM tenant_sentinel) = {tenant.tenant_id}"  # noqa: S608
+            at_home = f"(SELECT tenant_id FROM tenant_sentinel) = {tenant.tenant_id}"  # noqa: S608 - a number and a UUID
         settings.append(
             f"SELECT status, {signed_in}, {at_home}"  # noqa: S608 - made of numbers and a UUID
             f" FROM public.tenants WHERE id = {tenant.tenant_id}"

@@ -3,14 +3,16 @@
 import os
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 
+from migrations.lines import TENANT, Line
 from migrations.runner import migrate, state_grants
 from shared.clock import MovableClock
 from shared.database import Database, EngineOptions, create_database_engine
 from tests.databases import create_empty_database, drop_database
-from tests.tenancy.moving import Mover
+from tests.tenancy.moving import NEXT, SHELF, Mover, continued
 
 _numbers = count(1)
 
@@ -42,3 +44,9 @@ def database_of_its_own(server_url: str, migrated_database: str) -> Iterator[Dat
 def mover(database: Database, clock: MovableClock) -> Mover:
     """Starts runs over all shops, with little patience."""
     return Mover(database, clock)
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Line:
+    """The tenant line and one revision more."""
+    return continued(TENANT, tmp_path, NEXT, *SHELF)

@@ -16,6 +16,9 @@ from shared.database import Database, TenantSchema
 
 HEAD = head_of(TENANT)
 
+NEXT = "tenant_9001"
+"""A revision that is made up."""
+
 IMPATIENT = Patience(tries=3, first_pause_s=0.01, longest_pause_s=0.02)
 
 SHELF = (

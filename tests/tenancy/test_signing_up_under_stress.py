@@ -28,10 +28,9 @@ from tests.conftest import MakeTenant
 from tests.factories.accounts import make_user
 from tests.paths import CHECKOUT
 from tests.serving import PASSWORD, assert_problem, client, sign_in
-from tests.tenancy.moving import SHELF, Mover, at, columns_of, continued, revision_of
+from tests.tenancy.moving import NEXT, SHELF, Mover, at, columns_of, continued, revision_of
 from tests.tenancy.one_sign_up import MOMENTS
 
-NEXT = "tenant_9001"
 THREADS = 16
 SOON_S = 60.0
 

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                         max_length=63,
                         unique=True,
                         validators=[
-                            django_tenants.postgresql_backend.base._check_schema_name  # noqa: SLF001
+                            django_tenants.postgresql_backend.base._check_schema_name  # noqa: SLF001 - as Django wrote it
                         ],
                     ),
                 ),
