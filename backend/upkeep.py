@@ -12,6 +12,9 @@ from services.reference.attributes.loading import CatalogueLoading
 from shared.clock import Clock
 from shared.database import Database
 
+FILES_BETWEEN_LINES = 20
+"""Some seventy files take two seconds on a first run; a line each would tell nothing."""
+
 
 def bring_up_to_date(
     database: Database,
@@ -26,8 +29,13 @@ def bring_up_to_date(
     watcher = watcher or Silent()
     outcome = InstallationMigration(database, clock, wish or MigrationWish()).run(watcher)
     state_grants(database.engine)
+
+    def progress(_name: str, done: int, total: int) -> None:
+        if done % FILES_BETWEEN_LINES == 0:
+            watcher.say(f"catalogues: {done} of {total} files")
+
     with database.platform() as session:
-        loaded = CatalogueLoading(clock).load(session)
+        loaded = CatalogueLoading(clock).load(session, progress)
     if loaded.loaded:
-        watcher.say(f"catalogues: {loaded.rows} rows from {', '.join(loaded.loaded)}")
+        watcher.say(f"catalogues: {loaded.rows:,} rows from {len(loaded.loaded)} files")
     return outcome

@@ -1,6 +1,6 @@
 """Catalogues of categories, conditions, departments and words."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,11 +8,19 @@ from sqlalchemy import Table, delete, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from models.base import PlatformBase
-from models.reference.attributes import Category, LoadedFile, ValueAlias
+from models.reference.attributes import SCHEMA, Category, LoadedFile, SearchKey, ValueAlias
 from shared.database import PlatformSession
 
 _LOADING = 7_340_002
 """Key of the advisory lock that lets one transaction load catalogues at a time."""
+
+_TOGETHER = 5_000
+"""Search keys that one statement adds."""
+
+_ADD_SEARCH_KEYS = text(
+    f"INSERT INTO {SCHEMA}.search_keys (attribute, key, code, rank)"  # noqa: S608 # a constant
+    " SELECT :attribute, * FROM unnest(:texts, :codes, CAST(:ranks AS bigint[]))"
+)
 
 Row = Mapping[str, Any]
 
@@ -43,6 +51,17 @@ class CatalogueRepository:
         self._session.execute(
             statement.on_conflict_do_update(index_elements=keys, set_=changes), list(rows)
         )
+
+    def replace_search_keys(
+        self, attribute: str, keys: Iterable[tuple[str, Mapping[str, int]]]
+    ) -> None:
+        """Make the search keys of an attribute exactly these: of each code, ranks by key."""
+        self._session.execute(delete(SearchKey).where(SearchKey.attribute == attribute))
+        found = [(key, code, rank) for code, ranks in keys for key, rank in ranks.items()]
+        for start in range(0, len(found), _TOGETHER):
+            texts, codes, ranks = zip(*found[start : start + _TOGETHER], strict=True)
+            rows = {"texts": list(texts), "codes": list(codes), "ranks": list(ranks)}
+            self._session.execute(_ADD_SEARCH_KEYS, {"attribute": attribute, **rows})
 
     def record(self, name: str, content_hash: str, row_count: int, at: datetime) -> None:
         """Remember which version of a file was loaded."""

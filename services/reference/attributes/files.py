@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from models.base import PlatformBase
-from models.reference.attributes import Category, Condition, Department, ValueAlias, word_key
+from models.reference.attributes import (
+    CATEGORIES,
+    LANGUAGES,
+    VALUE_TABLES,
+    AttributeTable,
+    Category,
+    Condition,
+    Department,
+    ValueAlias,
+    search_key,
+    word_key,
+)
 from models.reference.marketplace_mappings import (
     EbayAspect,
     EbayAspectValue,
@@ -19,7 +30,7 @@ from models.reference.marketplace_mappings import (
 
 _REFERENCE = Path(__file__).resolve().parent.parent
 
-_LAYOUT = b"1"
+_LAYOUT = b"2"
 """Raise when the way cells become columns changes, so that unchanged files are loaded again."""
 
 Cell = Callable[[str], Any]
@@ -47,11 +58,16 @@ class CatalogueFile:
     """How to read a column; text as it stands where nothing is said."""
     derived: Mapping[str, tuple[str, Cell]] = field(default_factory=dict)
     """Columns computed from another one: name to (source column, function)."""
+    numbered: bool = False
+    """Whether a row's place in the file is its column `position`, from 1."""
+    searched_as: str | None = None
+    """The name under which values are found by the words of their names; None: not at all."""
 
     @property
     def name(self) -> str:
         """Room and file name; unique among all files."""
-        return f"{self.path.parent.parent.name}/{self.path.name}"
+        folder, _, name = self.path.as_posix().rpartition("/data/")
+        return f"{folder.rpartition('/')[2]}/{name}"
 
     def content_hash(self) -> str:
         """Changes with the content and with the layout of this module."""
@@ -64,9 +80,9 @@ class CatalogueFile:
         """
         with self.path.open(encoding="utf-8", newline="") as lines:
             reader = csv.DictReader(lines, strict=True)
-            for cells in reader:
+            for place, cells in enumerate(reader, start=1):
                 try:
-                    yield self._columns(cells)
+                    yield self._columns(cells) | ({"position": place} if self.numbered else {})
                 except (KeyError, ValueError) as error:
                     raise ValueError(f"{self.name}, line {reader.line_num}: {error!r}") from error
 
@@ -79,6 +95,17 @@ class CatalogueFile:
         return row
 
 
+def search_keys(row: Mapping[str, Any]) -> dict[str, int]:
+    """The keys that find a row, and each one's rank: whole names 0, their later words 1."""
+    keys: dict[str, int] = {}
+    names = [row[f"name_{language}"] for language in LANGUAGES]
+    for words in (search_key(name).split() for name in names if name):
+        for start in range(len(words)):
+            key = " ".join(words[start:])
+            keys[key] = min(keys.get(key, 1), int(start > 0))
+    return keys
+
+
 def _attributes(name: str) -> Path:
     return _REFERENCE / "attributes" / "data" / name
 
@@ -87,17 +114,34 @@ def _mappings(name: str) -> Path:
     return _REFERENCE / "marketplace_mappings" / "data" / name
 
 
+_NAMES = {f"name_{language}": _text_or_none for language in LANGUAGES if language != "en"}
+
+_VALUE_FILES = tuple(
+    CatalogueFile(
+        _attributes(f"values/{name}.csv"),
+        model,
+        cells={**_NAMES, "group_code": _text_or_none, "source_id": _text_or_none},
+        numbered=True,
+        searched_as=name,
+    )
+    for name, model in VALUE_TABLES.items()
+)
+
 FILES = (
+    *_VALUE_FILES,
+    CatalogueFile(_attributes("attribute_tables.csv"), AttributeTable),
     CatalogueFile(
         _attributes("categories.csv"),
         Category,
         cells={
+            **_NAMES,
             "parent_code": _text_or_none,
             "level": int,
             "google_category_id": _number_or_none,
             "is_leaf": _flag,
         },
         derived={"path_key": ("full_path", word_key)},
+        searched_as=CATEGORIES,
     ),
     CatalogueFile(_attributes("conditions.csv"), Condition, cells={"rank": int}),
     CatalogueFile(_attributes("departments.csv"), Department),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from repositories.reference.attributes import CatalogueRepository
-from services.reference.attributes.files import FILES, CatalogueFile
+from services.reference.attributes.files import FILES, CatalogueFile, search_keys
 from shared.clock import Clock
 from shared.database import PlatformSession
 
@@ -67,5 +67,8 @@ class CatalogueLoading:
     ) -> int:
         rows = list(file.rows())
         repository.replace(file.model, rows)
+        if file.searched_as is not None:
+            keys = ((row["code"], search_keys(row)) for row in rows)
+            repository.replace_search_keys(file.searched_as, keys)
         repository.record(file.name, content_hash, len(rows), self._clock.now())
         return len(rows)

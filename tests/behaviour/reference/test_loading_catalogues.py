@@ -82,7 +82,7 @@ def test_a_cell_that_is_no_number_is_named(tmp_path: Path) -> None:
     """ST10."""
     path = tmp_path / "attributes" / "data" / "categories.csv"
     path.parent.mkdir(parents=True)
-    header = "code,parent_code,level,name,full_path,google_category_id,is_leaf\n"
+    header = "code,parent_code,level,name_en,full_path,google_category_id,is_leaf\n"
     path.write_text(f"{header}aa,,zero,Apparel,Apparel,166,0\n", "utf-8")
     shipped = next(file for file in FILES if file.model is Category)
     file = CatalogueFile(path, Category, shipped.cells, shipped.derived)
