@@ -10,11 +10,13 @@ from api.accounts.identity import routes as identity
 from api.accounts.news import routes as news
 from api.selling.catalog import routes as catalog
 from api.selling.ebay import routes as ebay
+from api.selling.orders import routes as orders
 from api.selling.publishing import routes as publishing
 
 ROUTERS: tuple[APIRouter, ...] = (
     *catalog.ROUTERS,
     *publishing.ROUTERS,
+    *orders.ROUTERS,
     *ebay.ROUTERS,
     *news.ROUTERS,
     *identity.ROUTERS,

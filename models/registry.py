@@ -11,7 +11,7 @@ from models.accounts import (
 )
 from models.base import PlatformBase, TenantBase
 from models.reference import attributes, marketplace_mappings
-from models.selling import catalog, ebay, idempotency, publishing, sentinel
+from models.selling import catalog, ebay, idempotency, orders, publishing, sentinel
 
 MODULES = (
     identity,
@@ -25,6 +25,7 @@ MODULES = (
     marketplace_mappings,
     catalog,
     publishing,
+    orders,
     ebay,
     idempotency,
     sentinel,

@@ -26,6 +26,7 @@ from shared.database import Database, TenantSchema, TenantSession
 from shared.database.tenant_schema import quote_identifier
 from shared.ids import new_uuid
 from tests.factories.catalog import photo
+from tests.factories.orders import make_order
 from tests.factories.selling import make_job, make_product
 
 SECRET_TOKEN = "key1:gAAAAABciphertext-of-a-token"
@@ -95,7 +96,7 @@ def furnish(
         session.add(
             MissingImage(product_id=product.id, source="x", problem="y", tried_at=clock.now())
         )
-        _work(session, clock, product.id)
+        make_order(session, clock, product.id, AWKWARD, job_id=_work(session, clock, product.id))
         _on_ebay(session, clock, product.id)
         session.flush()
         # A number that was given and never used, and one that no program can count to.
@@ -111,7 +112,7 @@ def _columns(stored: Any) -> dict[str, Any]:
     return {name: getattr(stored, name) for name in names}
 
 
-def _work(session: TenantSession, clock: Clock, product_id: int) -> None:
+def _work(session: TenantSession, clock: Clock, product_id: int) -> int:
     owner = session.tenant.tenant_id
     batch = JobBatch(action=JobAction.PUBLISH, requested_by=owner, created_at=clock.now())
     session.add(batch)
@@ -164,6 +165,7 @@ def _work(session: TenantSession, clock: Clock, product_id: int) -> None:
         )
     )
     session.execute(text("DELETE FROM public.tenant_bells"))
+    return done.id
 
 
 def _on_ebay(session: TenantSession, clock: Clock, product_id: int) -> None:

@@ -34,6 +34,7 @@ from models.selling.publishing import (
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
 from tests.factories.catalog import create, photo, price, sized
+from tests.factories.orders import make_order
 from tests.factories.selling import make_job
 from tests.serving import Seller
 
@@ -48,6 +49,7 @@ _IDS: Mapping[str, str] = {
     "image_id": "image",
     "job_id": "job",
     "batch_id": "batch",
+    "order_id": "order",
 }
 """What a path parameter, query parameter or body field of that name names."""
 
@@ -89,6 +91,8 @@ _NAMES_NOTHING = {
     "GET /api/v1/jobs",
     "GET /api/v1/batches",
     "GET /api/v1/listings",
+    "GET /api/v1/orders",
+    "GET /api/v1/orders/sync",
     "GET /api/v1/channels/ebay/calls",
     "GET /api/v1/events",
     "GET /api/v1/channels/ebay",
@@ -208,7 +212,8 @@ def _work_of(
                 ),
             ]
         )
-        return {"batch": batch.id, "job": job.id}
+        order = make_order(session, clock, product_id, _MARK, job_id=job.id)
+        return {"batch": batch.id, "job": job.id, "order": order.id}
 
 
 @pytest.fixture
@@ -296,9 +301,12 @@ def test_the_same_request_is_understood_where_the_things_belong(
     assert understood, answer.text
 
 
+_PARTS = ("product", "variant", "image", "second image", "job", "batch", "order")
+
+
 def _names_parts(route: APIRoute) -> bool:
     """Whether it names something beside the product."""
-    numbers = dict.fromkeys(["product", "variant", "image", "second image", "job", "batch"], 1)
+    numbers = dict.fromkeys(_PARTS, 1)
     others = {**dict.fromkeys(numbers, 2), "product": 1}
     return str(_request(route, numbers)) != str(_request(route, others))
 

@@ -12,7 +12,7 @@ class EventOut(BaseModel):
     """One piece of news of the shop."""
 
     sequence: int = Field(description="1, 2, 3 … without a gap; name the last one you know.")
-    kind: str = Field(description="`job_status_update` or `batch_status_update`.")
+    kind: str = Field(description="`job_status_update`, `batch_status_update` or `order_update`.")
     at: datetime
     payload: dict[str, Any]
 

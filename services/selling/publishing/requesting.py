@@ -6,6 +6,7 @@ from enum import StrEnum
 from itertools import product as pairs
 from typing import Any
 
+from models.accounts.tenants import Lane
 from models.selling.publishing import Channel, JobAction, JobBatch, JobOutcome, JobStatus
 from repositories.accounts.bells import BellRepository
 from repositories.selling.batches import BatchRepository
@@ -84,19 +85,22 @@ class WorkRequests:
         product_ids: Sequence[int],
         channels: Sequence[Channel],
         requested_by: int,
+        *,
+        urgent: bool = False,
     ) -> RequestedBatch:
-        """Queue `action` for every product on every channel.
+        """Queue `action` for every product on every channel; `urgent` work waits behind no batch.
 
         Raises `BadInput` for unknown products or channels and `NothingToDo` when preflight
         refuses everything; nothing is stored then.
         """
         product_ids, channels = list(dict.fromkeys(product_ids)), list(dict.fromkeys(channels))
-        BellRepository(session).ring(session.tenant, action.lane, self._clock.now())
+        lane = Lane.REALTIME if urgent else action.lane
+        BellRepository(session).ring(session.tenant, lane, self._clock.now())
         self._refuse_unknown(session, product_ids, channels)
         items = list(self._sort_out(session, action, product_ids, channels))
         if items and all(item.answer is Answer.REFUSED for item in items):
             raise NothingToDo(fields=[problem for item in items for problem in item.problems])
-        return self._queue(session, action, items, requested_by)
+        return self._queue(session, action, items, requested_by, lane)
 
     def _refuse_unknown(
         self, session: TenantSession, product_ids: Sequence[int], channels: Sequence[Channel]
@@ -162,6 +166,7 @@ class WorkRequests:
         action: JobAction,
         items: Sequence[RequestedItem],
         requested_by: int,
+        lane: Lane,
     ) -> RequestedBatch:
         wanted = [item for item in items if item.answer is Answer.QUEUED]
         if not wanted:
@@ -173,8 +178,7 @@ class WorkRequests:
             action, {item.channel for item in wanted}, [item.product_id for item in wanted]
         )
         new = [
-            self._job(action, item, batch.id, requested_by, doubtful=item.key in doubtful)
-            for item in wanted
+            self._job(action, item, batch, lane, doubtful=item.key in doubtful) for item in wanted
         ]
         ids = jobs.insert_all(new)
         tell_of_batch(session, batch, self._clock.now())
@@ -184,19 +188,19 @@ class WorkRequests:
         self,
         action: JobAction,
         item: RequestedItem,
-        batch_id: int,
-        requested_by: int,
+        batch: JobBatch,
+        lane: Lane,
         *,
         doubtful: bool,
     ) -> Mapping[str, Any]:
         """The columns of a new job; `doubtful`: a former one may have done it, so look first."""
         now = self._clock.now()
         return {
-            "batch_id": batch_id,
+            "batch_id": batch.id,
             "channel": item.channel,
             "action": action,
             "product_id": item.product_id,
-            "lane": action.lane,
+            "lane": lane,
             "priority": 100,
             "status": JobStatus.PENDING,
             "outcome": JobOutcome.UNKNOWN if doubtful else None,
@@ -206,7 +210,7 @@ class WorkRequests:
             "problem_fields": [],
             "payload": {},
             "progress": {},
-            "requested_by": requested_by,
+            "requested_by": batch.requested_by,
             "created_at": now,
         }
 

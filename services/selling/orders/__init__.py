@@ -1,0 +1,1 @@
+"""Orders of every channel: taken over once, paid for in stock, followed up elsewhere."""
