@@ -13,12 +13,14 @@ class FaultKind(StrEnum):
     """What goes wrong; see sandbox/README.md for each in words."""
 
     TIMEOUT_AFTER_SUCCESS = "timeout_after_success"
+    LOST_ANSWER = "lost_answer"
     TIMEOUT_BEFORE = "timeout_before"
     DROP_CONNECTION = "drop_connection"
     HTTP_429 = "http_429"
     HTTP_500 = "http_500"
     HTTP_503 = "http_503"
     EXPIRED_TOKEN = "expired_token"  # noqa: S105 - the name of a fault
+    REVOKED_TOKEN = "revoked_token"  # noqa: S105 - the name of a fault
     SLOW = "slow"
 
 

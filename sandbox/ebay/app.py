@@ -1,9 +1,5 @@
 """The sandbox eBay as one ASGI application."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -46,18 +42,6 @@ OPERATIONS = (
 def create_app(options: Options | None = None) -> Starlette:
     """A fresh sandbox, or the one remembered in `options.state_file`."""
     sandbox = EbaySandbox(options or Options())
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        saver = asyncio.create_task(sandbox.save_while_running())
-        try:
-            yield
-        finally:
-            saver.cancel()
-            with suppress(asyncio.CancelledError):
-                await saver
-            sandbox.save()
-
     routes = [
         *oauth_routes(sandbox),
         *Control(sandbox).routes(),
@@ -68,7 +52,7 @@ def create_app(options: Options | None = None) -> Starlette:
         ),
     ]
     handlers = {HTTPException: _unknown_address}
-    return Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)
+    return Starlette(routes=routes, exception_handlers=handlers, lifespan=sandbox.lifespan)
 
 
 def _spellings(path: str) -> set[str]:

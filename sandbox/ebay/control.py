@@ -1,7 +1,5 @@
-"""Addresses under /_sandbox/ that tests and demos use; eBay has nothing of the kind."""
+"""Addresses under /_sandbox/ of the sandbox eBay."""
 
-import json
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -10,83 +8,40 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.clock import wire_time
+from sandbox.control import Body, CommonControl, WrongOrderError, whole
 from sandbox.ebay import tokens
 from sandbox.ebay.apis import APIS
 from sandbox.ebay.policies import POLICY_KINDS, policy_added, starter_policy
 from sandbox.ebay.sandbox import EbaySandbox
 from sandbox.ebay.sellers import full_name, open_account, possible_name
-from sandbox.ebay.state import Keyset, Listing, Seller
+from sandbox.ebay.state import EbayState, Keyset, Listing, Seller
 from sandbox.ebay.values import ACCOUNT_MARKETPLACES
-from sandbox.faults import Fault
-
-Body = dict[str, Any]
 
 
-class WrongOrderError(Exception):
-    """The control request makes no sense; the text says why."""
-
-
-class Control:
+class Control(CommonControl[EbayState]):
     """What can be asked of a running sandbox."""
 
     def __init__(self, sandbox: EbaySandbox) -> None:
+        super().__init__(sandbox)
         self.sandbox = sandbox
 
     def routes(self) -> list[Route]:
         """All control addresses."""
         return [
-            self._route("faults", "POST", self.add_fault),
-            self._route("faults", "DELETE", self.clear_faults),
-            self._route("faults", "GET", self.faults),
-            self._route("ledger", "GET", self.ledger),
-            self._route("calls", "GET", self.calls),
-            self._route("clock", "GET", self.clock),
-            self._route("clock/advance", "POST", self.advance),
-            self._route("keysets", "POST", self.add_keyset),
-            self._route("quotas", "POST", self.set_quota),
-            self._route("sellers", "POST", self.add_seller),
-            self._route("sellers", "GET", self.sellers),
-            self._route("sellers/{name}/revoke", "POST", self.revoke),
-            self._route("reset", "POST", self.reset),
+            *self.common_routes(),
+            self.route("ledger", "GET", self.ledger),
+            self.route("keysets", "POST", self.add_keyset),
+            self.route("quotas", "POST", self.set_quota),
+            self.route("sellers", "POST", self.add_seller),
+            self.route("sellers", "GET", self.sellers),
+            self.route("sellers/{name}/revoke", "POST", self.revoke),
+            self.route("reset", "POST", self.reset),
             Route("/_sandbox/images/{image_id}", self.image, methods=["GET"]),
         ]
-
-    def add_fault(self, body: Body) -> Any:
-        """Put a fault in force."""
-        try:
-            fault = Fault.of(body)
-        except (ValueError, TypeError) as wrong:
-            raise WrongOrderError(str(wrong)) from wrong
-        self.sandbox.faults.add(fault)
-        return fault.as_json()
-
-    def clear_faults(self, body: Body) -> Any:
-        """Behave again."""
-        self.sandbox.faults.clear()
-        return {"faults": []}
-
-    def faults(self, body: Body) -> Any:
-        """The faults in force, with their hits."""
-        return {"faults": self.sandbox.faults.as_json()}
 
     def ledger(self, body: Body) -> Any:
         """Every listing there ever was, oldest first."""
         return {"listings": [_ledger_row(row) for row in self.sandbox.state.listings.values()]}
-
-    def calls(self, body: Body) -> Any:
-        """How often each operation was called, spoiled calls included."""
-        return {"calls": dict(sorted(self.sandbox.state.calls.items()))}
-
-    def clock(self, body: Body) -> Any:
-        """The sandbox's time."""
-        return {"now": wire_time(self.sandbox.clock.now())}
-
-    def advance(self, body: Body) -> Any:
-        """Move time forward by `seconds`."""
-        seconds = body.get("seconds")
-        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds < 0:
-            raise WrongOrderError("seconds must be a number, not negative")
-        return {"now": wire_time(self.sandbox.advance(seconds))}
 
     def add_keyset(self, body: Body) -> Any:
         """Add a keyset, or change one by its client_id."""
@@ -100,11 +55,9 @@ class Control:
 
     def set_quota(self, body: Body) -> Any:
         """Set the daily calls of one API, named by its resource (such as sell.inventory)."""
-        resource, limit = body.get("resource"), body.get("limit")
+        resource, limit = body.get("resource"), whole(body, "limit")
         if resource not in [api.resource for api in APIS]:
             raise WrongOrderError(f"resource is one of {', '.join(api.resource for api in APIS)}")
-        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
-            raise WrongOrderError("limit must be a whole number, not negative")
         self.sandbox.state.quota_limits[str(resource)] = limit
         return {"resource": resource, "limit": limit}
 
@@ -148,30 +101,12 @@ class Control:
     async def image(self, request: Request) -> Response:
         """A stored picture's bytes."""
         image_id = request.path_params["image_id"]
-        content = self.sandbox.picture(image_id)
-        if content is None:
+        known = self.sandbox.state.images.get(image_id)
+        content = self.sandbox.picture(image_id) if known else None
+        if known is None or content is None:
             return JSONResponse({"error": "no such image"}, status_code=404)
-        kind = self.sandbox.state.images[image_id].format.lower()
+        kind = known.format.lower()
         return Response(content, media_type=f"image/{kind}")
-
-    def _route(self, path: str, method: str, work: Callable[[Body], Any]) -> Route:
-        return Route(f"/_sandbox/{path}", self._endpoint(work), methods=[method])
-
-    def _endpoint(self, work: Callable[[Body], Any]) -> Callable[[Request], Awaitable[Response]]:
-        async def answer(request: Request) -> Response:
-            try:
-                content = await request.body()
-                body = json.loads(content) if content else {}
-                if not isinstance(body, dict):
-                    raise WrongOrderError("the body must be a JSON object")
-                result = work({**body, **request.path_params})
-            except (WrongOrderError, ValueError) as wrong:
-                return JSONResponse({"error": str(wrong)}, status_code=400)
-            if request.method != "GET":
-                self.sandbox.changed()
-            return JSONResponse(result)
-
-        return answer
 
 
 def _ledger_row(listing: Listing) -> dict[str, Any]:

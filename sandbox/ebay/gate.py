@@ -18,14 +18,8 @@ from sandbox.ebay.quotas import spend_quota
 from sandbox.ebay.sandbox import EbaySandbox
 from sandbox.ebay.shapes import unreadable
 from sandbox.ebay.values import CONTENT_LANGUAGES, acceptable_language, first_language
-from sandbox.faults import Fault, FaultKind
-from sandbox.server import hang_up, hold
-
-SPOILING = {
-    FaultKind.HTTP_429: 429,
-    FaultKind.HTTP_500: 500,
-    FaultKind.HTTP_503: 503,
-}
+from sandbox.faults import Fault
+from sandbox.gate import delay, lost_after, lost_before, retry_after, spoiled_status
 
 
 class OperationEndpoint:
@@ -39,7 +33,7 @@ class OperationEndpoint:
         """Answer, or withhold the answer where a fault says so."""
         request = Request(scope, receive)
         content = await request.body()
-        count_call(self.sandbox, self.operation.operation_id)
+        self.sandbox.state.count_call(self.operation.operation_id)
         fault = self.sandbox.faults.draw(self.operation.operation_id)
         if await lost_before(fault, scope, receive):
             return
@@ -61,7 +55,7 @@ class OperationEndpoint:
         if lock is not None:
             self.sandbox.busy.add(lock)
         try:
-            await delay(self.sandbox, fault, receive)
+            await delay(self.sandbox.latency_s, fault, receive)
             call = self._admitted(request, content, fault)
             work = self.operation.handler(call)
             answer = await work if inspect.isawaitable(work) else work
@@ -73,9 +67,7 @@ class OperationEndpoint:
         operation, headers = self.operation, request.headers
         spoil(fault, operation.api)
         token = tokens.bearer(self.sandbox, headers.get("authorization"))
-        if fault is not None and fault.kind is FaultKind.EXPIRED_TOKEN:
-            token.expires_at = self.sandbox.clock.now()
-            raise EbayError(401, tokens.invalid_token())
+        tokens.killed(self.sandbox, token, fault)
         if not operation.scopes & set(token.scopes):
             raise EbayError(403, insufficient_permissions())
         spend_quota(self.sandbox, token.client_id, operation.api)
@@ -127,45 +119,11 @@ class OperationEndpoint:
         return Answer(refusal.status, body, refusal.headers)
 
 
-def count_call(sandbox: EbaySandbox, operation_id: str) -> None:
-    """One more call of this operation, whatever becomes of it."""
-    calls = sandbox.state.calls
-    calls[operation_id] = calls.get(operation_id, 0) + 1
-
-
-async def lost_before(fault: Fault | None, scope: Scope, receive: Receive) -> bool:
-    """Commit the faults that keep the work from being done; whether one did."""
-    if fault is None or fault.kind not in (FaultKind.DROP_CONNECTION, FaultKind.TIMEOUT_BEFORE):
-        return False
-    await hold(receive, fault.delay_s)
-    await hang_up(scope, receive)
-    return True
-
-
-async def lost_after(fault: Fault | None, scope: Scope, receive: Receive) -> bool:
-    """Withhold the answer to work that was done; whether that happened."""
-    if fault is None or fault.kind is not FaultKind.TIMEOUT_AFTER_SUCCESS:
-        return False
-    await hold(receive, fault.delay_s)
-    await hang_up(scope, receive)
-    return True
-
-
-async def delay(sandbox: EbaySandbox, fault: Fault | None, receive: Receive) -> None:
-    """The usual latency, and what a fault adds to it."""
-    seconds = sandbox.options.latency_s
-    if fault is not None and fault.kind is FaultKind.SLOW:
-        seconds += fault.delay_s
-    if seconds > 0:
-        await hold(receive, seconds)
-
-
 def spoil(fault: Fault | None, api: Api) -> None:
     """Raise the EbayError a fault stands for, before any work."""
-    status = SPOILING.get(fault.kind) if fault is not None else None
-    if fault is None or status is None:
+    status, headers = spoiled_status(fault), retry_after(fault)
+    if status is None:
         return
-    headers = {} if fault.retry_after_s is None else {"Retry-After": str(fault.retry_after_s)}
     if status == 429:
         raise EbayError(429, over_quota(), headers=headers)
     text = "A system error has occurred."

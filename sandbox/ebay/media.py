@@ -4,21 +4,20 @@ import asyncio
 import secrets
 import urllib.request
 from collections import deque
-from collections.abc import AsyncGenerator
 from datetime import timedelta
 from http.client import HTTPException
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.datastructures import UploadFile
 
 from sandbox.clock import wire_time
 from sandbox.ebay.apis import INVENTORY_WRITE, MEDIA
 from sandbox.ebay.errors import EbayError, error
 from sandbox.ebay.gate import over_quota
-from sandbox.ebay.media_rules import MAX_BYTES, Picture, examined, picture_address, unsupported
+from sandbox.ebay.media_rules import MAX_BYTES, examined, picture_address, unsupported
 from sandbox.ebay.operations import Answer, Call, Operation
 from sandbox.ebay.state import Image
+from sandbox.pictures import NoFormError, Picture, multipart_form
 
 UPLOADS = 50
 UPLOAD_WINDOW = timedelta(seconds=5)
@@ -90,25 +89,16 @@ def _check_pace(call: Call) -> None:
 
 async def _uploaded(call: Call) -> bytes:
     """The bytes of the multipart field `image`. Raises EbayError 400 (190203)."""
-    if not call.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise unsupported()
-    parser = MultiPartParser(
-        Headers(call.headers), _one_chunk(call.body), max_part_size=MAX_BYTES + 1
-    )
     try:
-        form = await parser.parse()
-    except (MultiPartException, KeyError) as broken:
-        raise unsupported() from broken
+        form = await multipart_form(call.headers, call.body, MAX_BYTES + 1)
+    except NoFormError as wrong:
+        raise unsupported() from wrong
     upload = form.get("image")
     if not isinstance(upload, UploadFile):
         raise unsupported()
     content = await upload.read()
     await form.close()
     return content
-
-
-async def _one_chunk(content: bytes) -> AsyncGenerator[bytes, None]:
-    yield content
 
 
 def _fetchable(url: str) -> bool:

@@ -1,16 +1,11 @@
 """What the picture service takes, and the addresses it gives out."""
 
-import hashlib
-import io
 import re
-import warnings
-from dataclasses import dataclass
 
-from PIL import Image as Pillow
-from PIL import UnidentifiedImageError
-
+from sandbox import pictures
 from sandbox.ebay.errors import EbayError, error
 from sandbox.ebay.sandbox import EbaySandbox
+from sandbox.pictures import Picture, PictureRules
 
 MAX_BYTES = 12 * 1024 * 1024
 """eBay's picture policy: 12 MB a file."""
@@ -20,38 +15,21 @@ HOST = "https://i.ebayimg.sandbox.invalid"
 _ADDRESS = re.compile(re.escape(HOST) + r"/images/g/(?P<image_id>[A-Za-z0-9_-]+)/s-l\d+\.jpg")
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A picture that was read to its last pixel."""
-
-    content: bytes
-    format: str
-    width: int
-    height: int
-
-    @property
-    def sha256(self) -> str:
-        """Digest of the bytes as received."""
-        return hashlib.sha256(self.content).hexdigest()
+RULES = PictureRules(MAX_BYTES, MAX_PIXELS_A_SIDE, FORMATS)
 
 
 def examined(content: bytes) -> Picture:
     """Decode the whole picture. Raises EbayError 400: too large, too wide, or not a picture."""
-    if len(content) > MAX_BYTES:
-        raise EbayError(400, error(190201, "The image file is larger than the limit."))
     try:
-        with warnings.catch_warnings(), Pillow.open(io.BytesIO(content)) as picture:
-            warnings.simplefilter("ignore")
-            if max(picture.size) > MAX_PIXELS_A_SIDE:
-                raise EbayError(400, error(190202, "The image's dimensions exceed the limit."))
-            kind = picture.format or ""
-            picture.load()
-            width, height = picture.size
-    except (UnidentifiedImageError, OSError, ValueError, Pillow.DecompressionBombError) as broken:
-        raise unsupported() from broken
-    if kind not in FORMATS:
-        raise unsupported()
-    return Picture(content, kind, width, height)
+        return pictures.examined(content, RULES)
+    except pictures.TooLargeError as unfit:
+        text = "The image file is larger than the limit."
+        raise EbayError(400, error(190201, text)) from unfit
+    except pictures.TooWideError as unfit:
+        text = "The image's dimensions exceed the limit."
+        raise EbayError(400, error(190202, text)) from unfit
+    except pictures.UnreadablePictureError as unfit:
+        raise unsupported() from unfit
 
 
 def unsupported() -> EbayError:

@@ -12,12 +12,12 @@ from starlette.types import Receive, Scope, Send
 
 from sandbox.ebay import tokens
 from sandbox.ebay.apis import USER_SCOPES
-from sandbox.ebay.gate import SPOILING, count_call, delay, lost_after, lost_before
 from sandbox.ebay.pages import consent_page, refusal_page
 from sandbox.ebay.sandbox import EbaySandbox
 from sandbox.ebay.sellers import seller_named
 from sandbox.ebay.state import Keyset
 from sandbox.ebay.tokens import OAuthError
+from sandbox.gate import delay, lost_after, lost_before, retry_after, spoiled_status
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -26,7 +26,7 @@ def oauth_routes(sandbox: EbaySandbox) -> list[Route]:
     """The three addresses of the authorization-code flow."""
 
     async def authorize(request: Request) -> Response:
-        count_call(sandbox, "authorize")
+        sandbox.state.count_call("authorize")
         return _consent_asked(sandbox, dict(request.query_params))
 
     async def consent(request: Request) -> Response:
@@ -50,16 +50,15 @@ class TokenEndpoint:
         """Answer, or withhold the answer where a fault says so."""
         request = Request(scope, receive)
         await request.body()
-        count_call(self.sandbox, "token")
+        self.sandbox.state.count_call("token")
         fault = self.sandbox.faults.draw("token")
         if await lost_before(fault, scope, receive):
             return
-        await delay(self.sandbox, fault, receive)
-        status = SPOILING.get(fault.kind) if fault is not None else None
+        await delay(self.sandbox.latency_s, fault, receive)
+        status = spoiled_status(fault)
         if status is not None:
             answer = _refused(OAuthError("server_error", "try again later", status))
-            if fault is not None and fault.retry_after_s is not None:
-                answer.headers["Retry-After"] = str(fault.retry_after_s)
+            answer.headers.update(retry_after(fault))
         else:
             answer = await self._token(request)
         self.sandbox.changed()

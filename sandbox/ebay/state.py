@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sandbox.state import SandboxState
+
 OPT_IN_DEFAULT = "SELLING_POLICY_MANAGEMENT"
 
 
@@ -133,8 +135,8 @@ class Image:
     expires_at: datetime
 
 
-@dataclass
-class EbayState:
+@dataclass(kw_only=True)
+class EbayState(SandboxState):
     """The whole of it."""
 
     keysets: dict[str, Keyset] = field(default_factory=dict)
@@ -144,15 +146,10 @@ class EbayState:
     access_tokens: dict[str, AccessToken] = field(default_factory=dict)
     listings: dict[str, Listing] = field(default_factory=dict)
     images: dict[str, Image] = field(default_factory=dict)
-    counters: dict[str, int] = field(default_factory=dict)
-    calls: dict[str, int] = field(default_factory=dict)
     quota_limits: dict[str, int] = field(default_factory=dict)
     quota_used: dict[str, int] = field(default_factory=dict)
     """By `client id|resource|UTC day`."""
-    clock_offset_s: float = 0.0
 
     def next_number(self, name: str, first: int) -> str:
         """The next id of the series `name`, which starts at `first`."""
-        number = self.counters.get(name, first)
-        self.counters[name] = number + 1
-        return str(number)
+        return str(self.next_id(name, first))

@@ -9,6 +9,7 @@ from sandbox.ebay.apis import APPLICATION_SCOPES
 from sandbox.ebay.errors import EbayError, error
 from sandbox.ebay.sandbox import EbaySandbox
 from sandbox.ebay.state import AccessToken, Grant, Keyset
+from sandbox.faults import Fault, FaultKind
 
 CODE_TTL = timedelta(seconds=299)
 ACCESS_TTL = timedelta(seconds=7200)
@@ -106,6 +107,16 @@ def bearer(sandbox: EbaySandbox, authorization: str | None) -> AccessToken:
 def invalid_token() -> dict[str, Any]:
     """1001: bad or expired."""
     return error(1001, "Invalid access token", domain="OAuth")
+
+
+def killed(sandbox: EbaySandbox, token: AccessToken, fault: Fault | None) -> None:
+    """Commit the faults that end a token. Raises EbayError 401 (1001) where one does."""
+    if fault is None or fault.kind not in (FaultKind.EXPIRED_TOKEN, FaultKind.REVOKED_TOKEN):
+        return
+    token.expires_at = sandbox.clock.now()
+    if fault.kind is FaultKind.REVOKED_TOKEN and token.seller is not None:
+        revoke(sandbox, token.seller)
+    raise EbayError(401, invalid_token())
 
 
 def revoke(sandbox: EbaySandbox, seller: str) -> None:

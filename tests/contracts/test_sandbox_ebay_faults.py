@@ -100,6 +100,27 @@ def test_an_expired_token_stays_expired(sandbox: Sandbox) -> None:
     assert Shop(sandbox, fresh["access_token"]).read("/inventory_item").status_code == 200
 
 
+def test_a_revoked_token_takes_all_the_sellers_tokens_along(sandbox: Sandbox) -> None:
+    """E3: in the middle of work; refreshing fails too, and another seller is not touched."""
+    tokens, other = sandbox.tokens("alice"), sandbox.shop("bob")
+    shop = Shop(sandbox, tokens["access_token"])
+    sandbox.fault("getInventoryItems", "revoked_token")
+    for _ in range(2):
+        assert shop.read("/inventory_item").status_code == 401
+    form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    assert sandbox.token(**form).json()["error"] == "invalid_grant"
+    assert other.read("/inventory_item").status_code == 200
+
+
+def test_a_lost_answer_is_lost_at_once(sandbox: Sandbox) -> None:
+    """(c)16, B1: no waiting, no byte, and the item is there."""
+    shop = sandbox.shop()
+    sandbox.fault("createOrReplaceInventoryItem", "lost_answer")
+    with pytest.raises(httpx.RemoteProtocolError):
+        shop.put_item("SKU-1")
+    assert shop.read("/inventory_item/SKU-1").status_code == 200
+
+
 def test_the_token_endpoint_has_bad_days_too(sandbox: Sandbox) -> None:
     """E1: a 503 there is not an invalid_grant."""
     sandbox.fault("token", "http_503", retry_after_s=1)
