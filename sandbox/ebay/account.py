@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+from sandbox.answers import Answer
 from sandbox.ebay.apis import ACCOUNT, ACCOUNT_READ, ACCOUNT_WRITE
 from sandbox.ebay.errors import EbayError, error
-from sandbox.ebay.operations import Answer, Call, Handler, Operation
+from sandbox.ebay.operations import Call, Handler, Operation
 from sandbox.ebay.policies import (
     POLICY_KINDS,
     POLICY_SHAPES,

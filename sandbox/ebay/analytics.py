@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from sandbox.answers import NO_CONTENT, Answer
 from sandbox.clock import wire_time
 from sandbox.ebay.apis import ANALYTICS, APIS, PUBLIC, Api
-from sandbox.ebay.operations import NO_CONTENT, Answer, Call, Operation
+from sandbox.ebay.operations import Call, Operation
 from sandbox.ebay.quotas import WINDOW_S, next_reset, quota_limit, quota_used
 
 

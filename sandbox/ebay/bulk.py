@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.answers import Answer
 from sandbox.ebay.apis import INVENTORY, INVENTORY_READ, INVENTORY_WRITE
 from sandbox.ebay.errors import EbayError, error, invalid, wire_errors
 from sandbox.ebay.inventory import checked_sku, item_view, not_found, put_item
 from sandbox.ebay.offers import add_offer, offer_named, publish_offer
-from sandbox.ebay.operations import Answer, Call, Operation
+from sandbox.ebay.operations import Call, Operation
 from sandbox.ebay.quantities import update_price_and_quantity
 from sandbox.ebay.shapes import Shape, fitted
 from sandbox.ebay.values import FORMATS, LISTING_MARKETPLACES, LOCALES, MAX_BULK

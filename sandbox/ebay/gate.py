@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from sandbox.answers import Answer, as_response
 from sandbox.ebay import tokens
 from sandbox.ebay.apis import INVENTORY, Api
 from sandbox.ebay.errors import EbayError, error, invalid, wire_errors
-from sandbox.ebay.operations import Answer, Call, Operation, insufficient_permissions
+from sandbox.ebay.operations import Call, Operation, insufficient_permissions
 from sandbox.ebay.quotas import spend_quota
 from sandbox.ebay.sandbox import EbaySandbox
 from sandbox.ebay.shapes import unreadable
@@ -144,10 +144,3 @@ def parsed(content: bytes) -> Any:
     if not isinstance(body, dict):
         raise unreadable("The body is not an object")
     return body
-
-
-def as_response(answer: Answer) -> Response:
-    """The HTTP form; without a body there is no content type either."""
-    if answer.body is None:
-        return Response(status_code=answer.status, headers=answer.headers)
-    return JSONResponse(answer.body, status_code=answer.status, headers=answer.headers)

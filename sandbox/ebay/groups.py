@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from sandbox.answers import NO_CONTENT, Answer
 from sandbox.ebay.apis import INVENTORY, INVENTORY_READ, INVENTORY_WRITE
 from sandbox.ebay.errors import EbayError, ErrorItem, error, invalid, user_error
 from sandbox.ebay.inventory import wrong_pictures
 from sandbox.ebay.listings import check_revisable, end_listing, open_listing, revise
-from sandbox.ebay.operations import NO_CONTENT, Answer, Call, Operation
+from sandbox.ebay.operations import Call, Operation
 from sandbox.ebay.publishing import Candidate, complaints
 from sandbox.ebay.sandbox import EbaySandbox
 from sandbox.ebay.shapes import Named, Shape, at, fitted

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from sandbox.answers import Answer
 from sandbox.ebay.apis import IDENTITY, IDENTITY_READ, SCOPE_PREFIX
-from sandbox.ebay.operations import Answer, Call, Operation
+from sandbox.ebay.operations import Call, Operation
 
 
 def _user(call: Call) -> Answer:

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
+from sandbox.answers import NO_CONTENT, Answer
 from sandbox.ebay.apis import INVENTORY, INVENTORY_READ, INVENTORY_WRITE
 from sandbox.ebay.errors import EbayError, ErrorItem, error, invalid
 from sandbox.ebay.listings import check_revisable, live_listings_of, revise, take_out
-from sandbox.ebay.operations import NO_CONTENT, Answer, Call, Operation
+from sandbox.ebay.operations import Call, Operation
 from sandbox.ebay.paging import Page
 from sandbox.ebay.publishing import Candidate, complaints
 from sandbox.ebay.sandbox import EbaySandbox

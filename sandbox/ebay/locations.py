@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from sandbox.answers import NO_CONTENT, Answer
 from sandbox.ebay.apis import INVENTORY, INVENTORY_READ, INVENTORY_WRITE
 from sandbox.ebay.errors import EbayError, error
-from sandbox.ebay.operations import NO_CONTENT, Answer, Call, Operation
+from sandbox.ebay.operations import Call, Operation
 from sandbox.ebay.paging import Page
 from sandbox.ebay.shapes import Shape, at, fitted
 from sandbox.ebay.values import MAX_LOCATION_KEY

@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import UploadFile
 
+from sandbox.answers import Answer
 from sandbox.clock import wire_time
 from sandbox.ebay.apis import INVENTORY_WRITE, MEDIA
 from sandbox.ebay.errors import EbayError, error
 from sandbox.ebay.gate import over_quota
 from sandbox.ebay.media_rules import MAX_BYTES, examined, picture_address, unsupported
-from sandbox.ebay.operations import Answer, Call, Operation
+from sandbox.ebay.operations import Call, Operation
 from sandbox.ebay.state import Image
 from sandbox.pictures import NoFormError, Picture, multipart_form
 

@@ -3,10 +3,11 @@
 import re
 from typing import Any
 
+from sandbox.answers import NO_CONTENT, Answer
 from sandbox.ebay.apis import CONDITIONS_READ, METADATA
 from sandbox.ebay.catalogue import Catalogue
 from sandbox.ebay.errors import EbayError, error
-from sandbox.ebay.operations import NO_CONTENT, Answer, Call, Operation
+from sandbox.ebay.operations import Call, Operation
 from sandbox.ebay.values import CATEGORY_TREES
 
 MAX_FILTERED = 50

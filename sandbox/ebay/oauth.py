@@ -3,12 +3,11 @@
 import base64
 import binascii
 from typing import Any
-from urllib.parse import quote, urlencode
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from sandbox.ebay import tokens
 from sandbox.ebay.apis import USER_SCOPES
@@ -16,14 +15,15 @@ from sandbox.ebay.pages import consent_page, refusal_page
 from sandbox.ebay.sandbox import EbaySandbox
 from sandbox.ebay.sellers import seller_named
 from sandbox.ebay.state import Keyset
-from sandbox.ebay.tokens import OAuthError
-from sandbox.gate import delay, lost_after, lost_before, retry_after, spoiled_status
-
-NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+from sandbox.oauth import NO_STORE, Form, OAuthError, TokenEndpoint, needed, sent_back
 
 
 def oauth_routes(sandbox: EbaySandbox) -> list[Route]:
     """The three addresses of the authorization-code flow."""
+
+    def grant(headers: Headers, form: Form) -> dict[str, Any]:
+        keyset = _authenticated(sandbox, headers.get("authorization"))
+        return _granted(sandbox, keyset, form)
 
     async def authorize(request: Request) -> Response:
         sandbox.state.count_call("authorize")
@@ -36,47 +36,8 @@ def oauth_routes(sandbox: EbaySandbox) -> list[Route]:
     return [
         Route("/oauth2/authorize", authorize, methods=["GET"]),
         Route("/oauth2/consent", consent, methods=["POST"]),
-        Route("/identity/v1/oauth2/token", TokenEndpoint(sandbox), methods=["POST"]),
+        Route("/identity/v1/oauth2/token", TokenEndpoint(sandbox, grant), methods=["POST"]),
     ]
-
-
-class TokenEndpoint:
-    """`POST /identity/v1/oauth2/token`; its operation name for faults is `token`."""
-
-    def __init__(self, sandbox: EbaySandbox) -> None:
-        self.sandbox = sandbox
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or withhold the answer where a fault says so."""
-        request = Request(scope, receive)
-        await request.body()
-        self.sandbox.state.count_call("token")
-        fault = self.sandbox.faults.draw("token")
-        if await lost_before(fault, scope, receive):
-            return
-        await delay(self.sandbox.latency_s, fault, receive)
-        status = spoiled_status(fault)
-        if status is not None:
-            answer = _refused(OAuthError("server_error", "try again later", status))
-            answer.headers.update(retry_after(fault))
-        else:
-            answer = await self._token(request)
-        self.sandbox.changed()
-        if await lost_after(fault, scope, receive):
-            return
-        await answer(scope, receive, send)
-
-    async def _token(self, request: Request) -> Response:
-        form = {name: str(value) for name, value in (await request.form()).items()}
-        try:
-            keyset = _authenticated(self.sandbox, request.headers.get("authorization"))
-            return JSONResponse(_granted(self.sandbox, keyset, form), headers=NO_STORE)
-        except OAuthError as refusal:
-            return _refused(refusal)
-
-
-def _refused(refusal: OAuthError) -> Response:
-    return JSONResponse(refusal.as_json(), status_code=refusal.status, headers=NO_STORE)
 
 
 def _authenticated(sandbox: EbaySandbox, authorization: str | None) -> Keyset:
@@ -94,22 +55,16 @@ def _authenticated(sandbox: EbaySandbox, authorization: str | None) -> Keyset:
 def _granted(sandbox: EbaySandbox, keyset: Keyset, form: dict[str, str]) -> dict[str, Any]:
     match form.get("grant_type"):
         case "authorization_code":
-            code, redirect_uri = _needed(form, "code"), _needed(form, "redirect_uri")
+            code, redirect_uri = needed(form, "code"), needed(form, "redirect_uri")
             return tokens.exchange_code(sandbox, keyset, code, redirect_uri)
         case "refresh_token":
             wanted = form["scope"].split() if form.get("scope") else None
-            return tokens.refresh(sandbox, keyset, _needed(form, "refresh_token"), wanted)
+            return tokens.refresh(sandbox, keyset, needed(form, "refresh_token"), wanted)
         case "client_credentials":
             return tokens.application_token(sandbox, keyset, form.get("scope", "").split())
     raise OAuthError(
         "unsupported_grant_type", "the grant type is not supported by the authorization server"
     )
-
-
-def _needed(form: dict[str, str], name: str) -> str:
-    if not form.get(name):
-        raise OAuthError("invalid_request", f"'{name}' is missing")
-    return form[name]
 
 
 def _consent_asked(sandbox: EbaySandbox, query: dict[str, str]) -> Response:
@@ -118,7 +73,7 @@ def _consent_asked(sandbox: EbaySandbox, query: dict[str, str]) -> Response:
         return HTMLResponse(refusal_page("unauthorized_client"), status_code=400)
     refusal = _refusal(query)
     if refusal is not None:
-        return _sent_back(keyset.declined_url or keyset.accepted_url, refusal, query)
+        return sent_back(keyset.declined_url or keyset.accepted_url, refusal, query)
     return HTMLResponse(consent_page(query, sorted(sandbox.state.sellers)), headers=NO_STORE)
 
 
@@ -129,9 +84,9 @@ def _consent_given(sandbox: EbaySandbox, form: dict[str, str]) -> Response:
     declined_url = keyset.declined_url or keyset.accepted_url
     refusal = _refusal({**form, "response_type": "code"})
     if refusal is not None:
-        return _sent_back(declined_url, refusal, form)
+        return sent_back(declined_url, refusal, form)
     if form.get("decision") != "agree":
-        return _sent_back(declined_url, {"error": "access_denied"}, form)
+        return sent_back(declined_url, {"error": "access_denied"}, form)
     seller = seller_named(sandbox, form.get("user", ""))
     if seller is None:
         page = consent_page(form, sorted(sandbox.state.sellers), "This user name cannot be.")
@@ -139,7 +94,7 @@ def _consent_given(sandbox: EbaySandbox, form: dict[str, str]) -> Response:
     code = tokens.issue_code(sandbox, keyset, seller.name, form["scope"].split())
     sandbox.changed()
     answer = {"code": code, "expires_in": str(int(tokens.CODE_TTL.total_seconds()))}
-    return _sent_back(keyset.accepted_url, answer, form)
+    return sent_back(keyset.accepted_url, answer, form)
 
 
 def _keyset_named(sandbox: EbaySandbox, query: dict[str, str]) -> Keyset | None:
@@ -154,11 +109,3 @@ def _refusal(query: dict[str, str]) -> dict[str, str] | None:
     if not wanted or not set(wanted) <= USER_SCOPES:
         return {"error": "invalid_scope"}
     return None
-
-
-def _sent_back(url: str, answer: dict[str, str], query: dict[str, str]) -> Response:
-    if query.get("state"):
-        answer = {**answer, "state": query["state"]}
-    joint = "&" if "?" in url else "?"
-    target = url + joint + urlencode(answer, quote_via=quote)
-    return RedirectResponse(target, status_code=302, headers=NO_STORE)

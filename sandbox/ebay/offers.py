@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
+from sandbox.answers import NO_CONTENT, Answer
 from sandbox.ebay.apis import INVENTORY, INVENTORY_READ, INVENTORY_WRITE
 from sandbox.ebay.errors import OFFER_EXISTS, EbayError, error, invalid, user_error
 from sandbox.ebay.listings import (
@@ -12,7 +13,7 @@ from sandbox.ebay.listings import (
     revise,
     take_out,
 )
-from sandbox.ebay.operations import NO_CONTENT, Answer, Call, Operation
+from sandbox.ebay.operations import Call, Operation
 from sandbox.ebay.paging import Page
 from sandbox.ebay.publishing import Candidate, complaints
 from sandbox.ebay.sandbox import EbaySandbox

@@ -1,25 +1,14 @@
 """What an operation is, what it is given, and what it answers."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from sandbox.answers import Answer
 from sandbox.ebay.apis import Api
 from sandbox.ebay.errors import EbayError, error
 from sandbox.ebay.sandbox import EbaySandbox
 from sandbox.ebay.state import AccessToken, EbayState, Seller
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP answer; a body of None is no body at all."""
-
-    status: int
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-NO_CONTENT = Answer(204)
 
 
 @dataclass(frozen=True)

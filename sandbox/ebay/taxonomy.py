@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from sandbox.answers import Answer
 from sandbox.ebay.apis import ASPECTS_READ, PUBLIC, TAXONOMY
 from sandbox.ebay.catalogue import MAX_ASPECT_VALUE, SEPARATOR, Aspect, Catalogue, ancestors
 from sandbox.ebay.errors import EbayError, error
-from sandbox.ebay.operations import Answer, Call, Operation
+from sandbox.ebay.operations import Call, Operation
 from sandbox.ebay.values import CATEGORY_TREES
 
 VERSION = "119"

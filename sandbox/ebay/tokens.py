@@ -10,23 +10,12 @@ from sandbox.ebay.errors import EbayError, error
 from sandbox.ebay.sandbox import EbaySandbox
 from sandbox.ebay.state import AccessToken, Grant, Keyset
 from sandbox.faults import Fault, FaultKind
+from sandbox.oauth import OAuthError
 
 CODE_TTL = timedelta(seconds=299)
 ACCESS_TTL = timedelta(seconds=7200)
 REFRESH_TTL = timedelta(seconds=47_304_000)
 MAX_CODE_LENGTH = 1024
-
-
-class OAuthError(Exception):
-    """A refusal of the token endpoint: `{"error", "error_description"}`."""
-
-    def __init__(self, code: str, description: str, status: int = 400) -> None:
-        super().__init__(code, description)
-        self.code, self.description, self.status = code, description, status
-
-    def as_json(self) -> dict[str, str]:
-        """The answer's body."""
-        return {"error": self.code, "error_description": self.description}
 
 
 def issue_code(sandbox: EbaySandbox, keyset: Keyset, seller: str, scopes: list[str]) -> str:
