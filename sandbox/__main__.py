@@ -1,5 +1,6 @@
 """`python -m sandbox`: run a marketplace to practise on."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -7,10 +8,14 @@ import typer
 import uvicorn
 from rich.console import Console
 from rich.table import Table
+from starlette.applications import Starlette
 
-from sandbox.ebay.app import create_app
-from sandbox.ebay.sandbox import Options
+from sandbox.ebay.app import create_app as create_ebay
+from sandbox.ebay.sandbox import Options as EbayOptions
 from sandbox.ebay.state import Keyset
+from sandbox.etsy.app import create_app as create_etsy
+from sandbox.etsy.sandbox import Options as EtsyOptions
+from sandbox.etsy.state import App
 from sandbox.server import configured
 
 cli = typer.Typer(
@@ -18,6 +23,15 @@ cli = typer.Typer(
     help="Local marketplaces that keep state and answer as the real ones do, faults included.",
 )
 STANDARD = Keyset()
+STANDARD_APP = App()
+
+Port = Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)]
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+StateFile = Annotated[
+    Path | None,
+    typer.Option(help="JSON file that keeps all state; without it all is forgotten at exit."),
+]
+Latency = Annotated[int, typer.Option(help="Time every call takes at least.", min=0)]
 
 
 @cli.callback()
@@ -27,12 +41,9 @@ def main() -> None:
 
 @cli.command()
 def ebay(
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8701,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    state: Annotated[
-        Path | None,
-        typer.Option(help="JSON file that keeps all state; without it all is forgotten at exit."),
-    ] = None,
+    port: Port = 8701,
+    host: Host = "127.0.0.1",
+    state: StateFile = None,
     client_id: Annotated[str, typer.Option(help="App ID of the keyset.")] = STANDARD.client_id,
     client_secret: Annotated[
         str, typer.Option(help="Cert ID of the keyset.", envvar="SANDBOX_EBAY_CLIENT_SECRET")
@@ -46,7 +57,7 @@ def ebay(
     declined_url: Annotated[
         str, typer.Option(help="Where it sends one who declined; by default the same address.")
     ] = "",
-    latency_ms: Annotated[int, typer.Option(help="Time every call takes at least.", min=0)] = 0,
+    latency_ms: Latency = 0,
 ) -> None:
     """Run the sandbox eBay: every eBay host collapsed on one address, same paths.
 
@@ -56,29 +67,63 @@ def ebay(
     sandbox/README.md. Stop with Ctrl+C.
     """
     keyset = Keyset(client_id, client_secret, ru_name, accepted_url, declined_url)
-    options = Options(keyset=keyset, state_file=state, latency_s=latency_ms / 1000)
+    options = EbayOptions(keyset=keyset, state_file=state, latency_s=latency_ms / 1000)
+    facts = {"client id": client_id, "RuName": ru_name, "accepted": accepted_url}
+    _run("eBay", lambda: create_ebay(options), (host, port), state, facts)
+
+
+@cli.command()
+def etsy(
+    port: Port = 8702,
+    host: Host = "127.0.0.1",
+    state: StateFile = None,
+    keystring: Annotated[
+        str, typer.Option(help="Keystring of the application: what clients send as client_id.")
+    ] = STANDARD_APP.keystring,
+    shared_secret: Annotated[
+        str,
+        typer.Option(help="Its shared secret.", envvar="SANDBOX_ETSY_SHARED_SECRET"),
+    ] = STANDARD_APP.shared_secret,
+    redirect_uri: Annotated[
+        list[str] | None,
+        typer.Option(help="An address the application may be called back at; can be repeated."),
+    ] = None,
+    latency_ms: Latency = 0,
+) -> None:
+    """Run the sandbox Etsy: Open API v3 with its consent page and token endpoint.
+
+    Two test sellers are there, alice (US, USD) and bruno (FR, EUR); any other name opens a new
+    shop. Faults, the ledger, buyers, time and more are under /_sandbox/, described in
+    sandbox/README.md. Stop with Ctrl+C.
+    """
+    redirect_uris = redirect_uri or STANDARD_APP.redirect_uris
+    app = App(keystring, shared_secret, redirect_uris)
+    options = EtsyOptions(app=app, state_file=state, latency_s=latency_ms / 1000)
+    facts = {"keystring": keystring, "redirect_uri": ", ".join(redirect_uris)}
+    _run("Etsy", lambda: create_etsy(options), (host, port), state, facts)
+
+
+def _run(
+    name: str,
+    create: Callable[[], Starlette],
+    address: tuple[str, int],
+    state: Path | None,
+    facts: dict[str, str],
+) -> None:
+    host, port = address
     try:
-        app = create_app(options)
+        app = create()
     except (OSError, ValueError) as unreadable:
         raise typer.BadParameter(f"{state} is not a sandbox's state", param_hint="--state") from (
             unreadable
         )
-    _announce(f"http://{host}:{port}", keyset, state)
-    uvicorn.Server(configured(app, host, port)).run()
-
-
-def _announce(base_url: str, keyset: Keyset, state: Path | None) -> None:
-    table = Table(title="Sandbox eBay", show_header=False, title_justify="left")
-    for name, value in (
-        ("all eBay hosts", base_url),
-        ("client id", keyset.client_id),
-        ("RuName", keyset.ru_name),
-        ("accepted", keyset.accepted_url),
-        ("ledger", f"{base_url}/_sandbox/ledger"),
-        ("state", str(state) if state else "in memory only"),
-    ):
-        table.add_row(name, value)
+    base_url = f"http://{host}:{port}"
+    table = Table(title=f"Sandbox {name}", show_header=False, title_justify="left")
+    ledger, kept = f"{base_url}/_sandbox/ledger", str(state) if state else "in memory only"
+    for row in {f"all {name} hosts": base_url, **facts, "ledger": ledger, "state": kept}.items():
+        table.add_row(*row)
     Console().print(table)
+    uvicorn.Server(configured(app, host, port)).run()
 
 
 if __name__ == "__main__":

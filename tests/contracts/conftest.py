@@ -1,4 +1,4 @@
-"""One sandbox eBay for each test process, empty at the start of every test."""
+"""One sandbox of each marketplace for a test process, empty at the start of every test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +8,11 @@ import pytest
 
 from sandbox.ebay.app import create_app
 from sandbox.ebay.sandbox import Options
+from sandbox.etsy.app import create_app as create_etsy
 from sandbox.server import serving
 from tests.contracts.ebay_shop import Sandbox
+from tests.contracts.etsy_documents import EtsyDocuments
+from tests.contracts.etsy_shop import EtsySite
 from tests.contracts.openapi_documents import EbayDocuments
 from tests.contracts.recording import ContractCheckingTransport
 from tests.paths import contracts_folder, contracts_or_skip
@@ -84,3 +87,40 @@ def sandbox(sandbox_url: str, loaded_documents: EbayDocuments | None) -> Iterato
     with httpx.Client(base_url=sandbox_url, transport=transport, timeout=10) as http:
         http.post("/_sandbox/reset").raise_for_status()
         yield Sandbox(http)
+
+
+@pytest.fixture(scope="session")
+def etsy_sandbox_url() -> Iterator[str]:
+    """A sandbox Etsy on a free port."""
+    with serving(create_etsy()) as base_url:
+        yield base_url
+
+
+@pytest.fixture(scope="session")
+def loaded_etsy_documents() -> EtsyDocuments | None:
+    """Etsy's document, read once; None when it is absent."""
+    folder = contracts_folder()
+    return None if folder is None else EtsyDocuments(folder / "etsy")
+
+
+@pytest.fixture
+def etsy_documents(loaded_etsy_documents: EtsyDocuments | None) -> EtsyDocuments:
+    """Etsy's document; the test is left out, saying so, when it is absent."""
+    contracts_or_skip()
+    assert loaded_etsy_documents is not None
+    return loaded_etsy_documents
+
+
+@pytest.fixture
+def etsy_sandbox(
+    etsy_sandbox_url: str, loaded_etsy_documents: EtsyDocuments | None
+) -> Iterator[EtsySite]:
+    """The sandbox, emptied. Where the document is there, every answer is held to it."""
+    transport: httpx.BaseTransport = httpx.HTTPTransport()
+    if loaded_etsy_documents is not None:
+        transport = ContractCheckingTransport(
+            transport, loaded_etsy_documents, check_requests=False
+        )
+    with httpx.Client(base_url=etsy_sandbox_url, transport=transport, timeout=10) as http:
+        http.post("/_sandbox/reset").raise_for_status()
+        yield EtsySite(http)

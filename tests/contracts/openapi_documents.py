@@ -173,6 +173,16 @@ class EbayDocuments:
         ]
         return min(found, key=lambda operation: operation.path.count("{"), default=None)
 
+    def check_request(self, operation: DocumentedOperation, request: httpx.Request) -> None:
+        """Raise ContractViolation where the document does not allow `request`."""
+        check_request(operation, request)
+
+    def check_response(
+        self, operation: DocumentedOperation, request: httpx.Request, response: httpx.Response
+    ) -> None:
+        """Raise ContractViolation where the document does not allow `response` to `request`."""
+        check_response(operation, request, response)
+
 
 def mended(document: Schema) -> Schema:
     """A copy without the known defects, in which unknown fields are violations."""
@@ -198,16 +208,16 @@ def check_request(operation: DocumentedOperation, request: httpx.Request) -> Non
     query = request.url.params
     for parameter in operation.parameters("query"):
         if parameter.get("required") and not query.get(parameter["name"]):
-            _violated(operation, f"query parameter {parameter['name']} is missing")
+            violated(operation, f"query parameter {parameter['name']} is missing")
     known = {parameter["name"] for parameter in operation.parameters("query")}
     for name, value in query.items():
         if name not in known:
-            _violated(operation, f"query parameter {name} is unknown")
+            violated(operation, f"query parameter {name} is unknown")
         if name in NUMERIC_QUERY and not value.isdecimal():
-            _violated(operation, f"query parameter {name} is not a number")
+            violated(operation, f"query parameter {name} is not a number")
     for parameter in operation.parameters("header"):
         if parameter.get("required") and not request.headers.get(parameter["name"]):
-            _violated(operation, f"header {parameter['name']} is missing")
+            violated(operation, f"header {parameter['name']} is missing")
     _check_request_body(operation, request)
 
 
@@ -219,15 +229,15 @@ def _check_request_body(operation: DocumentedOperation, request: httpx.Request) 
     content = request.read()
     if body is None:
         if content:
-            _violated(operation, "a body was sent where none is declared")
+            violated(operation, "a body was sent where none is declared")
         return
     if not content:
         if body.get("required"):
-            _violated(operation, "the body is missing")
+            violated(operation, "the body is missing")
         return
     schema = body["content"].get(kind, {}).get("schema")
     if schema is None:
-        _violated(operation, f"content type {kind or '(none)'} is not declared")
+        violated(operation, f"content type {kind or '(none)'} is not declared")
     _check(operation, schema, content, "request")
 
 
@@ -238,7 +248,7 @@ def check_response(
     status, content = response.status_code, response.read()
     if status >= 400:
         if str(status) not in operation.description["responses"] and status not in EVERYWHERE:
-            _violated(operation, f"status {status} is not declared")
+            violated(operation, f"status {status} is not declared")
         _check(operation, ERRORS, content, f"answer {status}")
         _check_error_ids(operation, response.json()["errors"])
     else:
@@ -249,14 +259,14 @@ def _check_success(operation: DocumentedOperation, response: httpx.Response) -> 
     status, content = response.status_code, response.content
     declared = operation.description["responses"].get(str(status))
     if declared is None:
-        _violated(operation, f"status {status} is not declared")
+        violated(operation, f"status {status} is not declared")
     for name in declared.get("headers", {}):
         if name not in response.headers:
-            _violated(operation, f"answer {status} lacks the header {name}")
+            violated(operation, f"answer {status} lacks the header {name}")
     schema = declared.get("content", {}).get("application/json", {}).get("schema")
     if schema is None or status == NO_CONTENT:
         if content:
-            _violated(operation, f"answer {status} has a body where none is declared")
+            violated(operation, f"answer {status} has a body where none is declared")
         return
     _check(operation, schema, content, f"answer {status}")
     for row in response.json().get("responses", []):
@@ -266,20 +276,21 @@ def _check_success(operation: DocumentedOperation, response: httpx.Response) -> 
 def _check_error_ids(operation: DocumentedOperation, errors: list[Schema]) -> None:
     for error in errors:
         if error["errorId"] not in operation.error_ids:
-            _violated(operation, f"error {error['errorId']} is not one of this API's")
+            violated(operation, f"error {error['errorId']} is not one of this API's")
 
 
 def _check(operation: DocumentedOperation, schema: Schema, content: bytes, what: str) -> None:
     try:
         body = json.loads(content)
     except ValueError:
-        _violated(operation, f"{what} is not JSON")
+        violated(operation, f"{what} is not JSON")
     for error in operation.validator(schema).iter_errors(body):
         place = ".".join(str(part) for part in error.absolute_path) or "(body)"
-        _violated(operation, f"{what}, {place}: {error.message[:200]}")
+        violated(operation, f"{what}, {place}: {error.message[:200]}")
 
 
-def _violated(operation: DocumentedOperation, why: str) -> NoReturn:
+def violated(operation: DocumentedOperation, why: str) -> NoReturn:
+    """Raise the ContractViolation."""
     raise ContractViolation(f"{operation.operation_id}: {why}")
 
 

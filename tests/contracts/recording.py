@@ -1,15 +1,26 @@
-"""An httpx transport through which nothing passes that eBay's documents do not allow."""
+"""An httpx transport through which nothing passes that a marketplace's documents do not allow."""
 
 from collections import Counter
+from typing import Protocol
 
 import httpx
 
-from tests.contracts.openapi_documents import (
-    ContractViolation,
-    EbayDocuments,
-    check_request,
-    check_response,
-)
+from tests.contracts.openapi_documents import ContractViolation, DocumentedOperation
+
+
+class Documents(Protocol):
+    """One marketplace's documents."""
+
+    def find(self, method: str, path: str) -> DocumentedOperation | None:
+        """The operation a request is meant for."""
+
+    def check_request(self, operation: DocumentedOperation, request: httpx.Request) -> None:
+        """Raise ContractViolation where the document does not allow `request`."""
+
+    def check_response(
+        self, operation: DocumentedOperation, request: httpx.Request, response: httpx.Response
+    ) -> None:
+        """Raise ContractViolation where the document does not allow `response` to `request`."""
 
 
 class ContractCheckingTransport(httpx.BaseTransport):
@@ -24,7 +35,7 @@ class ContractCheckingTransport(httpx.BaseTransport):
     def __init__(
         self,
         inner: httpx.BaseTransport,
-        documents: EbayDocuments,
+        documents: Documents,
         *,
         check_requests: bool = True,
     ) -> None:
@@ -44,9 +55,9 @@ class ContractCheckingTransport(httpx.BaseTransport):
         self.operations[operation.operation_id] += 1
         try:
             if self.check_requests:
-                check_request(operation, request)
+                self.documents.check_request(operation, request)
             response = self.inner.handle_request(request)
-            check_response(operation, request, response)
+            self.documents.check_response(operation, request, response)
         except ContractViolation as violation:
             self.violations.append(violation)
             raise

@@ -1,0 +1,1 @@
+"""A sandbox Etsy: Open API v3."""

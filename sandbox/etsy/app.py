@@ -1,0 +1,37 @@
+"""The sandbox Etsy as one ASGI application."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.etsy.control import Control
+from sandbox.etsy.gate import OperationEndpoint
+from sandbox.etsy.oauth import oauth_routes
+from sandbox.etsy.people import PEOPLE_OPERATIONS
+from sandbox.etsy.sandbox import EtsySandbox, Options
+
+OPERATIONS = (*PEOPLE_OPERATIONS,)
+"""Literal paths stand before those with parameters."""
+
+
+def create_app(options: Options | None = None) -> Starlette:
+    """A fresh sandbox, or the one remembered in `options.state_file`."""
+    sandbox = EtsySandbox(options or Options())
+    routes = [
+        *oauth_routes(sandbox),
+        *Control(sandbox).routes(),
+        *(
+            Route(operation.full_path, OperationEndpoint(sandbox, operation), methods=[method])
+            for operation in OPERATIONS
+            for method in [operation.method]
+        ),
+    ]
+    handlers = {HTTPException: _unknown_address}
+    return Starlette(routes=routes, exception_handlers=handlers, lifespan=sandbox.lifespan)
+
+
+async def _unknown_address(request: Request, failure: Exception) -> Response:
+    status = failure.status_code if isinstance(failure, HTTPException) else 500
+    return JSONResponse({"error": "Resource not found"}, status_code=status)
