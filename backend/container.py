@@ -30,6 +30,7 @@ from services.gateways.ebay.gateway import EbayGateway
 from services.gateways.ebay.quotas import EbayQuotas
 from services.gateways.image_fetch import ImageFetcher
 from services.gateways.object_store import ObjectStore
+from services.selling.publishing.preflight import PublicationPreflight
 from services.selling.publishing.requesting import WorkRequests
 from services.selling.quotas.ledger import DatabaseLedger, QuotaState
 from shared.clock import Clock, SystemClock
@@ -63,6 +64,7 @@ class Container:
     call_ledger: DatabaseLedger
     ebay: EbayGateway
     work_requests: WorkRequests
+    publication_preflight: PublicationPreflight
     limits: RequestLimits
     metrics: CollectorRegistry
     meters: Meters
@@ -174,6 +176,7 @@ def build_container(
         database, embedded = open_database(settings, clock, kind, as_it_is=as_it_is)
     call_ledger = DatabaseLedger(database, clock)
     ebay = open_ebay(settings.ebay, call_ledger, clock)
+    channels = channel_table(ebay, EbayQuotas(settings.ebay.daily_calls), clock)
     image_fetcher = open_image_fetcher(settings.images)
     metrics = _metrics_registry(database, clock)
     passwords = passwords or Passwords()
@@ -192,7 +195,10 @@ def build_container(
         image_fetcher=image_fetcher,
         call_ledger=call_ledger,
         ebay=ebay,
-        work_requests=WorkRequests(channel_table(ebay), clock),
+        work_requests=WorkRequests(channels, clock),
+        publication_preflight=PublicationPreflight(
+            channels, call_ledger, settings.worker.caps, clock
+        ),
         limits=_request_limits(settings),
         metrics=metrics,
         meters=Meters(metrics),

@@ -2,6 +2,8 @@
 
 from models.selling.publishing import Channel, JobAction
 from services.gateways.ebay.gateway import EbayGateway
+from services.gateways.ebay.quotas import EbayQuotas
+from services.selling.ebay.channel import EbayChannel
 from services.selling.ebay.delete import EbayDelete
 from services.selling.ebay.desk import EbayWorkshop
 from services.selling.ebay.link import EbayLink
@@ -10,11 +12,12 @@ from services.selling.ebay.publish import EbayPublish
 from services.selling.ebay.update import EbayUpdate
 from services.selling.publishing.channels import ChannelTable
 from services.selling.publishing.processor import HandlerTable
+from shared.clock import Clock
 
 
-def channel_table(ebay: EbayGateway) -> ChannelTable:
+def channel_table(ebay: EbayGateway, ebay_quotas: EbayQuotas, clock: Clock) -> ChannelTable:
     """What publishing asks before it queues a job."""
-    return {Channel.EBAY: EbayPreflight(ebay.marketplace)}
+    return {Channel.EBAY: EbayChannel(EbayPreflight(ebay.marketplace), ebay_quotas, clock)}
 
 
 def handler_table(ebay: EbayWorkshop) -> HandlerTable:

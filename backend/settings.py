@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from models.accounts.tenants import Lane
+from repositories.selling.publishing import RunningCaps
 from shared.errors import Misconfigured
 
 
@@ -171,6 +173,12 @@ class WorkerSettings(BaseSettings):
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
     """Unset: a worker answers nobody; `/metrics` of the API has the installation's figures."""
     metrics_host: str = "127.0.0.1"
+
+    @property
+    def caps(self) -> RunningCaps:
+        """How much of all workers one shop may take."""
+        lanes = {Lane.REALTIME: self.shop_realtime_jobs, Lane.BULK: self.shop_bulk_jobs}
+        return RunningCaps(lanes, self.account_jobs)
 
 
 class ImageFetchSettings(BaseSettings):

@@ -12,6 +12,7 @@ from benchmarks import (
     http_list,
     jobs,
     many_tenants,
+    preflight,
     provisioning,
 )
 from benchmarks.answer import Answer
@@ -25,6 +26,7 @@ QUESTIONS: dict[str, Callable[[], Answer]] = {
     "backend_memory": backend_memory.measure,
     "fanout": fanout.measure,
     "many_tenants": many_tenants.measure,
+    "preflight": preflight.measure,
 }
 
 

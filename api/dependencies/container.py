@@ -16,6 +16,7 @@ from services.accounts.tenants.waking import Waking
 from services.gateways.ebay.gateway import EbayGateway
 from services.gateways.image_fetch import ImageFetcher
 from services.gateways.object_store import ObjectStore
+from services.selling.publishing.preflight import PublicationPreflight
 from services.selling.publishing.requesting import WorkRequests
 from services.selling.quotas.ledger import QuotaState
 from shared.clock import Clock
@@ -67,6 +68,8 @@ class Container(Protocol):
     def ebay(self) -> EbayGateway: ...
     @property
     def secret_box(self) -> SecretBox: ...
+    @property
+    def publication_preflight(self) -> PublicationPreflight: ...
     @property
     def work_requests(self) -> WorkRequests: ...
     @property

@@ -6,6 +6,7 @@ from fastapi import Depends
 
 from api.dependencies.container import TheContainer
 from services.selling.publishing.batches import Batches
+from services.selling.publishing.preflight import PublicationPreflight
 from services.selling.publishing.reading import PublishingReading
 from services.selling.publishing.requesting import WorkRequests
 from services.selling.publishing.steering import JobSteering
@@ -13,6 +14,10 @@ from services.selling.publishing.steering import JobSteering
 
 async def _work_requests(container: TheContainer) -> WorkRequests:
     return container.work_requests
+
+
+async def _preflight(container: TheContainer) -> PublicationPreflight:
+    return container.publication_preflight
 
 
 async def _steering(container: TheContainer) -> JobSteering:
@@ -27,6 +32,7 @@ async def _reading() -> PublishingReading:
     return PublishingReading()
 
 
+ThePreflight = Annotated[PublicationPreflight, Depends(_preflight)]
 TheWorkRequests = Annotated[WorkRequests, Depends(_work_requests)]
 Steering = Annotated[JobSteering, Depends(_steering)]
 TheBatches = Annotated[Batches, Depends(_batches)]

@@ -91,12 +91,15 @@ class ProductRepository:
         name = f"import into {self._session.tenant}"
         self._session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
+    def existing(self, product_ids: Collection[int]) -> frozenset[int]:
+        """Those of the ids that exist at this moment."""
+        return frozenset(self._session.scalars(_existing(product_ids)))
+
     def kept(self, product_ids: Collection[int]) -> frozenset[int]:
         """Those of the ids that exist; none of them can be deleted until the commit."""
         return frozenset(
             self._session.scalars(
-                select(Product.id)
-                .where(Product.id.in_(product_ids), Product.deleted_at.is_(None))
+                _existing(product_ids)
                 .order_by(Product.id)
                 .with_for_update(read=True, key_share=True)
             )
@@ -242,6 +245,10 @@ class ImageRepository:
             select(ProductImage.source, *columns).where(ProductImage.source.in_(sources))
         )
         return {source: StoredPhoto(*photo) for source, *photo in rows}
+
+
+def _existing(product_ids: Collection[int]) -> Select[tuple[int]]:
+    return select(Product.id).where(Product.id.in_(product_ids), Product.deleted_at.is_(None))
 
 
 def _whole() -> Select[tuple[Product]]:

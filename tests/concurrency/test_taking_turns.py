@@ -23,8 +23,9 @@ from repositories.selling.publishing import (
 )
 from services.selling.publishing.handlers import Completed, Journal, Verdict
 from services.selling.publishing.lease import LeaseKeeper
+from services.selling.publishing.planning import Answer
 from services.selling.publishing.processor import MarketplaceJobProcessor
-from services.selling.publishing.requesting import Answer, WorkRequests
+from services.selling.publishing.requesting import WorkRequests
 from shared.clock import Clock, MovableClock, SystemClock
 from shared.database import Database, TenantSchema
 from tests.conftest import MakeTenant

@@ -2,15 +2,34 @@
 
 from collections.abc import Mapping, Sequence
 
+from models.selling.publishing import JobAction
+from services.gateways.quotas import DAY, Quota
+from services.selling.publishing.channels import CallCost, Capabilities, JobSize, Unit
 from shared.database import TenantSession
 from shared.errors import FieldProblem
 
+CALLS = Quota("made-up.calls", 100, DAY)
+"""What every call of the made-up channel counts against."""
+
 
 class OpinionatedChannel:
-    """Finds the gaps it was told to find; `gaps_by_product` may be changed at any time."""
+    """Finds the gaps it was told to find; `gaps_by_product` may be changed at any time.
+
+    Every job takes two calls, of one second at best and three at worst.
+    """
+
+    capabilities = Capabilities(
+        costs={action: [CallCost("put", Unit.VARIANT, (CALLS,))] for action in JobAction},
+        seconds_a_call=(1.0, 3.0),
+    )
 
     def __init__(self) -> None:
         self.gaps_by_product: dict[int, list[FieldProblem]] = {}
+
+    def sizes(
+        self, session: TenantSession, action: JobAction, product_ids: Sequence[int]
+    ) -> Mapping[int, JobSize]:
+        return {product_id: {Unit.VARIANT: 2} for product_id in product_ids}
 
     def gaps(
         self, session: TenantSession, product_ids: Sequence[int]

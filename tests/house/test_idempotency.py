@@ -42,6 +42,7 @@ WITHOUT = {
     "/api/v1/auth/token": "tokens are not kept",
     "/api/v1/auth/refresh": "tokens are not kept",
     "/api/v1/auth/logout": "signing out twice is signing out",
+    "/api/v1/publications/preflight": "it changes nothing",
     "/api/v1/channels/ebay/connect": "its answer is a secret that works once",
     "/api/v1/channels/ebay/check": "whoever checks again wants to know what is true now",
     "/api/v1/channels/ebay/callback": "the state works once",

@@ -79,6 +79,9 @@ _BODIES: Mapping[str, Callable[[Ids], dict[str, Any]]] = {
     "POST /api/v1/publications": lambda ids: {
         "json": {"product_ids": [ids["product"]], "channels": ["ebay"]}
     },
+    "POST /api/v1/publications/preflight": lambda ids: {
+        "json": {"product_ids": [ids["product"]], "channels": ["ebay"]}
+    },
 }
 """What to send where there is a body that names something, or beside a path that does."""
 

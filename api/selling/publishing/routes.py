@@ -9,15 +9,18 @@ from api.dependencies.services_publishing import (
     Reading,
     Steering,
     TheBatches,
+    ThePreflight,
     TheWorkRequests,
 )
-from api.dependencies.sessions import Tenant
+from api.dependencies.sessions import Tenant, TenantTransactions
+from api.idempotency import keyless
 from api.pages import Cursor, Page, PageSize, id_cursor, read_id_cursor
 from api.policies import Policy, guarded_router
 from api.problems import problems
 from api.selling.publishing import batch_routes
 from api.selling.publishing.batch_routes import RowId
 from api.selling.publishing.batch_schemas import BatchOut
+from api.selling.publishing.preflight_schemas import PreflightOut
 from api.selling.publishing.schemas import (
     JobOut,
     JobStoryOut,
@@ -27,8 +30,9 @@ from api.selling.publishing.schemas import (
 )
 from models.selling.publishing import Channel, JobAction, JobOutcome, JobStatus, ListingStatus
 from services.selling.publishing.batches import BatchNotFound
+from services.selling.publishing.planning import ChannelNotOffered
 from services.selling.publishing.reading import JobFilter
-from services.selling.publishing.requesting import ChannelNotOffered, NothingToDo
+from services.selling.publishing.requesting import NothingToDo
 from services.selling.publishing.steering import (
     JobAlreadyEnded,
     JobBeingChecked,
@@ -56,6 +60,22 @@ def request_publication(
     """
     return PublicationOut.of(
         requests.request(session, body.action, body.product_ids, body.channels, actor.user_id)
+    )
+
+
+@publications.post("/preflight", responses=problems(BadInput, ChannelNotOffered))
+@keyless("it changes nothing, and whoever asks again wants to know what is true now")
+def preflight_publication(
+    body: PublicationIn, transactions: TenantTransactions, preflight: ThePreflight
+) -> PreflightOut:
+    """What the same request to `POST /publications` would answer, cost and take. Changes nothing
+    and asks no channel.
+
+    A problem names the field, the rule (`code`) and what to do about it. The estimate is a range
+    with its reasons; it counts on nothing going wrong.
+    """
+    return PreflightOut.of(
+        preflight.examine(transactions, body.action, body.product_ids, body.channels)
     )
 
 

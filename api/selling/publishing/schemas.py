@@ -17,7 +17,8 @@ from models.selling.publishing import (
     ListingStatus,
     MarketplaceJob,
 )
-from services.selling.publishing.requesting import Answer, RequestedBatch, RequestedItem
+from services.selling.publishing.planning import Answer, RequestedItem
+from services.selling.publishing.requesting import RequestedBatch
 
 ProductId = Annotated[int, Field(gt=0, lt=2**63)]
 

@@ -7,7 +7,7 @@ from repositories.selling.ebay import EbayPictureRepository
 from services.selling.ebay.desk import EbayDesk
 from services.selling.ebay.drafts import DraftPhoto
 
-_GOOD_FOR = timedelta(days=1)
+GOOD_FOR = timedelta(days=1)
 """A photo that eBay drops sooner than this is uploaded again."""
 
 
@@ -23,7 +23,7 @@ def hosted(desk: EbayDesk, photos: Sequence[DraftPhoto]) -> list[str]:
 def _known(desk: EbayDesk, photos: Sequence[DraftPhoto]) -> dict[str, str]:
     with desk.shop.database.tenant(desk.tenant) as session:
         return EbayPictureRepository(session).urls(
-            [photo.sha256 for photo in photos], desk.shop.clock.now() + _GOOD_FOR
+            [photo.sha256 for photo in photos], desk.shop.clock.now() + GOOD_FOR
         )
 
 

@@ -44,7 +44,7 @@ class Examined:
 
 
 class EbayPreflight:
-    """Examines products. Satisfies `services.selling.publishing.channels.Preflight`."""
+    """Examines products."""
 
     def __init__(self, marketplace: Marketplace) -> None:
         self._marketplace = marketplace
@@ -56,20 +56,18 @@ class EbayPreflight:
 
         A category that eBay has not been asked about yet is no gap: the job asks first.
         """
-        return {
-            each.product.id: each.gaps for each in self._each(session, product_ids) if each.gaps
-        }
+        return {each.product.id: each.gaps for each in self.each(session, product_ids) if each.gaps}
 
     def examine(self, session: TenantSession, product_ids: Sequence[int]) -> Mapping[int, Examined]:
         """Every product that exists, examined: a fixed number of statements for one category."""
         connection = EbayConnectionRepository(session).get()
         return {
             each.product.id: replace(each, draft=_draft(each, connection))
-            for each in self._each(session, product_ids)
+            for each in self.each(session, product_ids)
         }
 
-    def _each(self, session: TenantSession, product_ids: Sequence[int]) -> Iterator[Examined]:
-        """Without drafts, which only the one product that is sent next needs."""
+    def each(self, session: TenantSession, product_ids: Sequence[int]) -> Iterator[Examined]:
+        """One after the other, without drafts, which only the one product sent next needs."""
         account = account_gaps(EbayConnectionRepository(session).get())
         choices = EbayChoiceRepository(session).by_products(product_ids)
         listed = ListingRepository(session).live([Channel.EBAY], product_ids)

@@ -1,20 +1,93 @@
 """What publishing must know of a channel before a job exists."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
-from models.selling.publishing import Channel
+from models.selling.publishing import Channel, JobAction
+from services.gateways.quotas import Quota
 from shared.database import TenantSession
 from shared.errors import FieldProblem
 
 
+class Unit(StrEnum):
+    """Of what a job has more or less, and so makes more or fewer calls."""
+
+    LISTING = "listing"
+    """Once a job, where the product has no variants."""
+    GROUP = "group"
+    """Once a job, where it has."""
+    VARIANT = "variant"
+    PHOTO = "photo"
+    """One that the channel does not have yet."""
+    CATEGORY = "category"
+    """One whose rules the channel has not been asked for yet."""
+
+
+JobSize = Mapping[Unit, int]
+"""How many of each a job has to do with; what is absent is none."""
+
+USUAL_SIZE: JobSize = {Unit.LISTING: 1, Unit.VARIANT: 1, Unit.PHOTO: 3}
+"""What is assumed of a job that was not looked at: one variant with three photos."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallCost:
+    """A call that a job makes once for each of a unit, and what it counts against."""
+
+    operation: str
+    """In the channel's own words."""
+    unit: Unit
+    quotas: tuple[Quota, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """A channel, declared as data."""
+
+    costs: Mapping[JobAction, Sequence[CallCost]]
+    """The calls of a job in which nothing goes wrong."""
+    seconds_a_call: tuple[float, float]
+    """At best and at worst: assumed of a shop whose own jobs have not been measured yet."""
+
+    def operations(self, action: JobAction, size: JobSize) -> Mapping[str, int]:
+        """How often a job of this size calls what."""
+        found: Counter[str] = Counter()
+        for cost in self.costs.get(action, ()):
+            found[cost.operation] += size.get(cost.unit, 0)
+        return +found
+
+    def quota_use(self, action: JobAction, size: JobSize) -> Counter[Quota]:
+        """What a job of this size takes of each quota."""
+        found: Counter[Quota] = Counter()
+        for cost in self.costs.get(action, ()):
+            for quota in cost.quotas:
+                found[quota] += size.get(cost.unit, 0)
+        return +found
+
+
 class Preflight(Protocol):
-    """Says what a channel would refuse, without asking it."""
+    """Says what a channel would refuse and what it would cost, without asking it."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the channel declares of itself."""
+        ...
 
     def gaps(
         self, session: TenantSession, product_ids: Sequence[int]
     ) -> Mapping[int, Sequence[FieldProblem]]:
         """Missing or wrong things by product id; a product without gaps has no entry."""
+        ...
+
+    def sizes(
+        self, session: TenantSession, action: JobAction, product_ids: Sequence[int]
+    ) -> Mapping[int, JobSize]:
+        """How large the jobs of these products would be, in the order in which they run: what an
+        earlier one brings to the channel is not counted again.
+        """
         ...
 
 

@@ -34,6 +34,16 @@ class QuotaState:
         return 0 if self.open_at is not None else max(0, self.quota.limit - self.used)
 
 
+@dataclass(frozen=True, slots=True)
+class QuotaForecast:
+    """When so many further calls have room."""
+
+    state: QuotaState
+    calls: int
+    enough_at: datetime | None
+    """When the last of them can be made, if nobody else makes any; None: all at once."""
+
+
 class DatabaseLedger:
     """A `CallLedger`. Each payment is one short transaction of its own, over before the call."""
 
@@ -69,6 +79,29 @@ class DatabaseLedger:
         with self._database.platform() as session:
             rows = CallBudgetRepository(session).read(keys)
         return [_state(quota, rows, key, now) for quota, key in zip(quotas, keys, strict=True)]
+
+    def forecast(self, needs: Mapping[Quota, int], account: str) -> Sequence[QuotaForecast]:
+        """For each quota, when so many calls of this account have room in it."""
+        quotas = list(needs)
+        keys, now = _keys(quotas, account), self._clock.now()
+        with self._database.platform() as session:
+            rows = CallBudgetRepository(session).read(keys)
+        return [
+            QuotaForecast(
+                _state(quota, rows, key, now),
+                needs[quota],
+                _enough_at(quota, needs[quota], rows.get(key), now),
+            )
+            for quota, key in zip(quotas, keys, strict=True)
+        ]
+
+
+def _enough_at(quota: Quota, calls: int, row: CallBudget | None, now: datetime) -> datetime | None:
+    closed_until = row.closed_until if row is not None else None
+    opens = max(now, closed_until or now)
+    seconds = _window(quota).delay(calls, row.spent if row is not None else (), opens)
+    enough_at = opens + timedelta(seconds=seconds)
+    return enough_at if enough_at > now else None
 
 
 def _state(

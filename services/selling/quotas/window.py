@@ -1,5 +1,6 @@
 """How many calls fell into the last so-and-so long: counted in slices, never too few."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,21 @@ class CallWindow:
             if too_many <= 0:
                 return (self._gone_at(number) - _microseconds(now)) / 1_000_000
         return 0.0
+
+    def delay(self, calls: int, spent: Spent, now: datetime) -> float:
+        """Seconds until the last of so many further calls, each made as early as it may be."""
+        made = deque((self._gone_at(number), spent) for number, spent in self._counting(spent, now))
+        begin = moment = _microseconds(now)
+        room = self.limit - self.used(spent, now)
+        while True:
+            taken = max(0, min(calls, room))
+            calls, room = calls - taken, room - taken
+            if not calls:
+                return (moment - begin) / 1_000_000
+            if taken:
+                made.append((self._gone_at(moment // self._slice), taken))
+            moment, freed = made.popleft()
+            room += freed
 
     def with_one_more(self, spent: Spent, now: datetime) -> list[list[int]]:
         """What is to be remembered after a call at `now`."""

@@ -37,6 +37,30 @@ def paid(ledger: DatabaseLedger, quotas: Sequence[Quota], account: str = "user_1
 @given(
     limit=st.integers(1, 6),
     seconds=st.integers(1, 200),
+    pauses=st.lists(st.floats(0, 90, allow_nan=False), max_size=30),
+    calls=st.integers(1, 40),
+)
+def test_the_last_of_many_calls_is_foretold_to_the_moment(
+    limit: int, seconds: int, pauses: list[float], calls: int
+) -> None:
+    """E8, G13: as if they were made one after the other, each as soon as it is let through."""
+    window = CallWindow(limit, timedelta(seconds=seconds))
+    spent: list[list[int]] = []
+    now = START
+    for pause in pauses:
+        now += timedelta(seconds=pause)
+        if not window.wait(spent, now):
+            spent = window.with_one_more(spent, now)
+    foretold = now + timedelta(seconds=window.delay(calls, spent, now))
+    for _ in range(calls):
+        now += timedelta(seconds=window.wait(spent, now))
+        spent = window.with_one_more(spent, now)
+    assert now == foretold
+
+
+@given(
+    limit=st.integers(1, 6),
+    seconds=st.integers(1, 200),
     pauses=st.lists(st.floats(0, 90, allow_nan=False), min_size=1, max_size=60),
 )
 def test_no_stretch_of_the_window_holds_more_than_the_limit(

@@ -14,13 +14,8 @@ from models.selling.publishing import (
 )
 from repositories.selling.publishing import JobFilter, JobRepository, ListingRepository
 from services.selling.catalog.products import ProductCatalog, ProductInUse
-from services.selling.publishing.requesting import (
-    Answer,
-    ChannelNotOffered,
-    NothingToDo,
-    RequestedBatch,
-    WorkRequests,
-)
+from services.selling.publishing.planning import Answer, ChannelNotOffered
+from services.selling.publishing.requesting import NothingToDo, RequestedBatch, WorkRequests
 from shared.clock import MovableClock, SystemClock
 from shared.database import Database, TenantSchema
 from shared.errors import BadInput, FieldProblem

@@ -1,0 +1,181 @@
+"""Preflight: what a request would come to, before the click. Writes nothing, asks nobody outside.
+
+The answers are those of the request itself (`planning`); what they would cost is the channel's own
+declaration (`channels`), held against what is left of its quotas.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from models.selling.publishing import Channel, JobAction
+from repositories.selling.job_pace import JobPaceRepository, Kind
+from repositories.selling.publishing import RunningCaps
+from services.gateways.quotas import Quota
+from services.selling.publishing.channels import USUAL_SIZE, ChannelTable, JobSize
+from services.selling.publishing.estimating import (
+    Estimate,
+    Load,
+    Pace,
+    assumed,
+    estimate,
+    measured,
+)
+from services.selling.publishing.planning import Answer, RequestedItem, WorkPlanning
+from services.selling.quotas.ledger import QuotaForecast
+from shared.clock import Clock
+from shared.database import TenantSession
+
+MEASURED_AMONG = 2_000
+"""A shop's last jobs, of all kinds, by which its pace is told."""
+
+OpenSession = Callable[[], AbstractContextManager[TenantSession]]
+"""Opens one short transaction in the shop."""
+
+
+class QuotaForecasts(Protocol):
+    """Where calls are counted."""
+
+    def forecast(self, needs: Mapping[Quota, int], account: str) -> Sequence[QuotaForecast]:
+        """For each quota, when so many further calls have room in it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PreflightItem:
+    """The answer that one (product, channel) would get, and the calls of its job."""
+
+    planned: RequestedItem
+    calls: Mapping[Quota, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaOutlook:
+    """A quota, and what would be taken of it."""
+
+    forecast: QuotaForecast
+    needed: int
+    """By the jobs of this request."""
+
+    @property
+    def before(self) -> int:
+        """By jobs that were asked for before, as far as can be said."""
+        return self.forecast.calls - self.needed
+
+
+@dataclass(frozen=True, slots=True)
+class Preflighted:
+    """What a request would come to. Without a job to queue there is nothing to estimate."""
+
+    items: tuple[PreflightItem, ...]
+    quotas: tuple[QuotaOutlook, ...]
+    jobs_before: int
+    estimate: Estimate | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one look into the shop's database found."""
+
+    account: str
+    planned: Sequence[RequestedItem]
+    sizes: Mapping[tuple[int, Channel], JobSize]
+    """Of the jobs that would be queued."""
+    in_front: Mapping[Kind, int]
+    lately: Mapping[Kind, Sequence[float]]
+
+
+class PublicationPreflight:
+    """Says beforehand what `WorkRequests.request` would answer, and how long the work may take."""
+
+    def __init__(
+        self, channels: ChannelTable, quotas: QuotaForecasts, caps: RunningCaps, clock: Clock
+    ) -> None:
+        self._channels = channels
+        self._planning = WorkPlanning(channels)
+        self._quotas = quotas
+        self._caps = caps
+        self._clock = clock
+
+    def examine(
+        self,
+        open_session: OpenSession,
+        action: JobAction,
+        product_ids: Sequence[int],
+        channels: Sequence[Channel],
+    ) -> Preflighted:
+        """Raises `BadInput` for unknown products and `ChannelNotOffered`, as the request does."""
+        with open_session() as session:
+            seen = self._seen(session, action, product_ids, channels)
+        use = {
+            key: self._channels[key[1]].capabilities.quota_use(action, size)
+            for key, size in seen.sizes.items()
+        }
+        needed = sum(use.values(), Counter[Quota]())
+        forecasts = self._quotas.forecast(needed + self._used_before(seen, needed), seen.account)
+        loads = self._loads(action, seen)
+        return Preflighted(
+            items=tuple(PreflightItem(each, use.get(each.key, {})) for each in seen.planned),
+            quotas=tuple(QuotaOutlook(each, needed[each.state.quota]) for each in forecasts),
+            jobs_before=sum(seen.in_front.values()),
+            estimate=estimate(loads, forecasts, self._caps, action.lane, self._clock.now())
+            if seen.sizes
+            else None,
+        )
+
+    def _seen(
+        self,
+        session: TenantSession,
+        action: JobAction,
+        product_ids: Sequence[int],
+        channels: Sequence[Channel],
+    ) -> _Seen:
+        planned = self._planning.plan(session, action, product_ids, channels, hold=False)
+        wanted: dict[Channel, list[int]] = {}
+        for item in planned:
+            if item.answer is Answer.QUEUED:
+                wanted.setdefault(item.channel, []).append(item.product_id)
+        sizes = {
+            (product_id, channel): size
+            for channel, ids in wanted.items()
+            for product_id, size in self._channels[channel].sizes(session, action, ids).items()
+        }
+        pace = JobPaceRepository(session)
+        return _Seen(
+            session.tenant.name,
+            planned,
+            sizes,
+            pace.in_front(action.lane, self._clock.now()),
+            pace.seconds_lately(MEASURED_AMONG),
+        )
+
+    def _used_before(self, seen: _Seen, needed: Counter[Quota]) -> Counter[Quota]:
+        """Of the quotas that this request needs too, each job in front taken as a usual one."""
+        used: Counter[Quota] = Counter()
+        for (channel, action), jobs in seen.in_front.items():
+            if channel in self._channels:
+                each = self._channels[channel].capabilities.quota_use(action, USUAL_SIZE)
+                used.update({quota: calls * jobs for quota, calls in each.items()})
+        return Counter({quota: calls for quota, calls in used.items() if quota in needed})
+
+    def _loads(self, action: JobAction, seen: _Seen) -> Sequence[Load]:
+        sizes: dict[Channel, list[JobSize]] = {}
+        for (_, channel), size in seen.sizes.items():
+            sizes.setdefault(channel, []).append(size)
+        asked = [
+            Load(channel, action, len(each), self._pace(seen, (channel, action), each))
+            for channel, each in sizes.items()
+        ]
+        before = [
+            Load(*kind, jobs, self._pace(seen, kind, [USUAL_SIZE]), waits=True)
+            for kind, jobs in seen.in_front.items()
+            if kind[0] in self._channels
+        ]
+        return [*asked, *before]
+
+    def _pace(self, seen: _Seen, kind: Kind, sizes: Sequence[JobSize]) -> Pace:
+        channel, action = kind
+        found = measured(seen.lately.get(kind, ()))
+        return found or assumed(self._channels[channel].capabilities, action, sizes)
