@@ -13,6 +13,8 @@ def scopes(*suffixes: str) -> frozenset[str]:
 PUBLIC = scopes("")
 INVENTORY_WRITE = scopes("sell.inventory")
 INVENTORY_READ = scopes("sell.inventory", "sell.inventory.readonly")
+FULFILLMENT_WRITE = scopes("sell.fulfillment")
+FULFILLMENT_READ = scopes("sell.fulfillment", "sell.fulfillment.readonly")
 ACCOUNT_WRITE = scopes("sell.account")
 ACCOUNT_READ = scopes("sell.account", "sell.account.readonly")
 ASPECTS_READ = scopes("", "metadata.insights")
@@ -27,11 +29,10 @@ USER_SCOPES = (
     PUBLIC
     | INVENTORY_READ
     | ACCOUNT_READ
+    | FULFILLMENT_READ
     | IDENTITY_READ
     | scopes(
         "metadata.insights",
-        "sell.fulfillment",
-        "sell.fulfillment.readonly",
         "sell.analytics.readonly",
         "sell.marketing",
         "sell.marketing.readonly",
@@ -73,6 +74,9 @@ class Api:
 
 INVENTORY = Api("sell", "Inventory", "v1", "/sell/inventory/v1", "API_INVENTORY", 25001, 2_000_000)
 ACCOUNT = Api("sell", "Account", "v1", "/sell/account/v1", "API_ACCOUNT", 20500, 25_000)
+FULFILLMENT = Api(
+    "sell", "Fulfillment", "v1", "/sell/fulfillment/v1", "API_FULFILLMENT", 30500, 100_000
+)
 METADATA = Api("sell", "Metadata", "v1", "/sell/metadata/v1", "API_METADATA", 46000, 5_000)
 TAXONOMY = Api("commerce", "Taxonomy", "v1", "/commerce/taxonomy/v1", "API_TAXONOMY", 62000, 5_000)
 MEDIA = Api(
@@ -88,4 +92,4 @@ ANALYTICS = Api(
     105000,
     5_000,
 )
-APIS = (INVENTORY, ACCOUNT, METADATA, TAXONOMY, MEDIA, IDENTITY, ANALYTICS)
+APIS = (INVENTORY, ACCOUNT, FULFILLMENT, METADATA, TAXONOMY, MEDIA, IDENTITY, ANALYTICS)

@@ -11,6 +11,7 @@ from sandbox.ebay.analytics import ANALYTICS_OPERATIONS
 from sandbox.ebay.bulk import BULK_OPERATIONS
 from sandbox.ebay.control import Control
 from sandbox.ebay.errors import error, wire_errors
+from sandbox.ebay.fulfillment import FULFILLMENT_OPERATIONS
 from sandbox.ebay.gate import OperationEndpoint
 from sandbox.ebay.groups import GROUP_OPERATIONS
 from sandbox.ebay.identity import IDENTITY_OPERATIONS
@@ -20,6 +21,7 @@ from sandbox.ebay.media import MEDIA_OPERATIONS
 from sandbox.ebay.metadata import METADATA_OPERATIONS
 from sandbox.ebay.oauth import oauth_routes
 from sandbox.ebay.offers import OFFER_OPERATIONS
+from sandbox.ebay.order_control import OrderControl
 from sandbox.ebay.sandbox import EbaySandbox, Options
 from sandbox.ebay.taxonomy import TAXONOMY_OPERATIONS
 
@@ -29,6 +31,7 @@ OPERATIONS = (
     *INVENTORY_OPERATIONS,
     *OFFER_OPERATIONS,
     *LOCATION_OPERATIONS,
+    *FULFILLMENT_OPERATIONS,
     *ACCOUNT_OPERATIONS,
     *TAXONOMY_OPERATIONS,
     *METADATA_OPERATIONS,
@@ -45,6 +48,7 @@ def create_app(options: Options | None = None) -> Starlette:
     routes = [
         *oauth_routes(sandbox),
         *Control(sandbox).routes(),
+        *OrderControl(sandbox).routes(),
         *(
             Route(path, OperationEndpoint(sandbox, operation), methods=[operation.method])
             for operation in OPERATIONS

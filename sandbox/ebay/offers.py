@@ -14,6 +14,7 @@ from sandbox.ebay.listings import (
     take_out,
 )
 from sandbox.ebay.operations import Call, Operation
+from sandbox.ebay.orders import sold_quantity
 from sandbox.ebay.paging import Page
 from sandbox.ebay.publishing import Candidate, complaints
 from sandbox.ebay.sandbox import EbaySandbox
@@ -168,7 +169,7 @@ def offer_view(sandbox: EbaySandbox, seller: Seller, offer: Offer) -> dict[str, 
         view["listing"] = {
             "listingId": offer.listing_id,
             "listingStatus": "ACTIVE" if in_stock else "OUT_OF_STOCK",
-            "soldQuantity": 0,
+            "soldQuantity": sold_quantity(sandbox.state, offer),
         }
     return view
 

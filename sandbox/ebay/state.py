@@ -122,6 +122,72 @@ class Listing:
 
 
 @dataclass
+class OrderLine:
+    """One line of an order. Amounts are decimal texts in the order's currency."""
+
+    line_id: str
+    listing_id: str
+    offer_id: str
+    sku: str
+    title: str
+    quantity: int
+    price: str
+    """Of one unit."""
+    aspects: dict[str, list[str]] = field(default_factory=dict)
+    """In what the variation differs; empty without variations."""
+    sent: int = 0
+    """Units in parcels."""
+
+
+@dataclass
+class Parcel:
+    """One shipping fulfillment."""
+
+    fulfillment_id: str
+    shipped_at: datetime
+    units: dict[str, int]
+    """By line id."""
+    carrier: str | None = None
+    tracking: str | None = None
+
+
+@dataclass
+class Refund:
+    """Money that went back."""
+
+    refund_id: str
+    amount: str
+    made_at: datetime
+
+
+@dataclass
+class Order:
+    """What a buyer bought, and what became of it."""
+
+    order_id: str
+    seller: str
+    buyer: str
+    marketplace_id: str
+    currency: str
+    created_at: datetime
+    modified_at: datetime
+    lines: list[OrderLine]
+    shipping: str
+    paid_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    cancel_reason: str = ""
+    refunds: list[Refund] = field(default_factory=list)
+    parcels: list[Parcel] = field(default_factory=list)
+
+    @property
+    def sent(self) -> str:
+        """NOT_STARTED, IN_PROGRESS or FULFILLED."""
+        if all(line.sent >= line.quantity for line in self.lines):
+            return "FULFILLED"
+        return "IN_PROGRESS" if self.parcels else "NOT_STARTED"
+
+
+@dataclass
 class Image:
     """A picture held by the picture service; its bytes are kept beside the state."""
 
@@ -145,6 +211,7 @@ class EbayState(SandboxState):
     refresh_tokens: dict[str, Grant] = field(default_factory=dict)
     access_tokens: dict[str, AccessToken] = field(default_factory=dict)
     listings: dict[str, Listing] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
     images: dict[str, Image] = field(default_factory=dict)
     quota_limits: dict[str, int] = field(default_factory=dict)
     quota_used: dict[str, int] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import httpx
 
-from tests.contracts.ebay_shop import INVENTORY, Shop, group, item, picture
+from tests.contracts.ebay_shop import FULFILLMENT, INVENTORY, Shop, group, item, picture
 
 Act = Callable[[Shop], httpx.Response]
 ACCOUNT = "/sell/account/v1"
@@ -97,6 +97,29 @@ def own_policy(kind: str) -> Act:
 def lost_offer(method: str, tail: str = "") -> Act:
     """A call on an offer that is not there."""
     return lambda shop: shop.call(method, f"{INVENTORY}/offer/404{tail}")
+
+
+def on_order(tail: str = "") -> Act:
+    """A GET of something of an order that was sent."""
+
+    def act(shop: Shop) -> httpx.Response:
+        order_id = shop.bought()
+        parcel = shop.ship(order_id).headers["location"].rsplit("/", 1)[1]
+        path = tail.format(parcel=parcel)
+        return shop.call("GET", f"{FULFILLMENT}/order/{order_id}{path}")
+
+    return act
+
+
+def on_parcel_of_nobody(shop: Shop) -> httpx.Response:
+    """A GET of a parcel that an order does not have."""
+    path = f"{FULFILLMENT}/order/{shop.bought()}/shipping_fulfillment/1"
+    return shop.call("GET", path)
+
+
+def lost_order(tail: str = "") -> Act:
+    """A GET of an order that is not there."""
+    return get(f"{FULFILLMENT}/order/27-404{tail}")
 
 
 published_group = after(
@@ -281,6 +304,27 @@ WELL_AND_REFUSED: dict[str, tuple[Act, Act]] = {
         ),
         post(f"{INVENTORY}/bulk_publish_offer", {"requests": [{"offerId": "1"}] * 2}),
     ),
+    "getOrders": (
+        after(
+            lambda shop: shop.bought(),
+            get(
+                f"{FULFILLMENT}/order?limit=1&offset=0&filter=lastmodifieddate:%5B"
+                "2026-01-01T00:00:00.000Z..%5D,orderfulfillmentstatus:"
+                "%7BNOT_STARTED%7CIN_PROGRESS%7D"
+            ),
+        ),
+        get(f"{FULFILLMENT}/order?limit=201"),
+    ),
+    "getOrder": (on_order(), lost_order()),
+    "createShippingFulfillment": (
+        lambda shop: shop.ship(shop.bought()),
+        lambda shop: shop.ship(shop.bought(), trackingNumber="with space"),
+    ),
+    "getShippingFulfillments": (
+        on_order("/shipping_fulfillment"),
+        lost_order("/shipping_fulfillment"),
+    ),
+    "getShippingFulfillment": (on_order("/shipping_fulfillment/{parcel}"), on_parcel_of_nobody),
     "getDefaultCategoryTreeId": (
         get("/commerce/taxonomy/v1/get_default_category_tree_id?marketplace_id=EBAY_US"),
         get("/commerce/taxonomy/v1/get_default_category_tree_id"),

@@ -16,12 +16,14 @@ SELLING = (
     "",
     "sell.inventory",
     "sell.account",
+    "sell.fulfillment",
     "commerce.identity.readonly",
 )
 SHIRTS = "15687"
 LOCATION = "home"
 LANGUAGE = {"Content-Language": "en-US"}
 INVENTORY = "/sell/inventory/v1"
+FULFILLMENT = "/sell/fulfillment/v1"
 
 
 def full_scopes(suffixes: Iterable[str]) -> list[str]:
@@ -56,6 +58,11 @@ class Sandbox:
         """Every listing there ever was."""
         rows: list[dict[str, Any]] = self.control("ledger", method="GET")["listings"]
         return rows
+
+    def buy(self, listing_id: str, **more: Any) -> dict[str, Any]:
+        """A buyer buys one unit and pays, unless told otherwise; returns the order."""
+        order: dict[str, Any] = self.control("orders", {"listing_id": listing_id, **more})
+        return order
 
     def consent_form(self, suffixes: Iterable[str] = SELLING) -> dict[str, str]:
         """The query of the consent page."""
@@ -183,6 +190,38 @@ class Shop:
         answer = self.post(f"/offer/{offer_id}/publish")
         assert answer.status_code == 200, answer.text
         return offer_id, str(answer.json()["listingId"])
+
+    def bought(self, sku: str = "SKU-1", **more: Any) -> str:
+        """A live listing that somebody has bought one of; returns the id of the paid order."""
+        _, listing_id = self.listed(sku)
+        return str(self.sandbox.buy(listing_id, **more)["order_id"])
+
+    def order(self, order_id: str) -> dict[str, Any]:
+        """An order as its seller reads it."""
+        answer = self.call("GET", f"{FULFILLMENT}/order/{order_id}")
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def orders(self, **query: str) -> dict[str, Any]:
+        """A page of orders."""
+        answer = self.call("GET", f"{FULFILLMENT}/order", params=query)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def ship(self, order_id: str, **changes: Any) -> httpx.Response:
+        """Send one unit of the order's first line, unless `changes` say otherwise."""
+        [line, *_] = self.order(order_id)["lineItems"]
+        body = {
+            "lineItems": [{"lineItemId": line["lineItemId"], "quantity": 1}],
+            "shippingCarrierCode": "USPS",
+            "trackingNumber": "94001",
+            **changes,
+        }
+        path = f"{FULFILLMENT}/order/{order_id}/shipping_fulfillment"
+        kept = {name: value for name, value in body.items() if value is not None}
+        return self.call("POST", path, json=kept)
 
     def grouped(self, key: str = "GROUP-1") -> list[str]:
         """Two variations with offers and their group; returns the offer ids."""

@@ -22,6 +22,7 @@ METHODS = ("get", "put", "post", "delete")
 
 FILES = (
     "sell_inventory_v1_oas3.json",
+    "sell_fulfillment_v1_oas3.json",
     "sell_account_v1_oas3.json",
     "commerce_taxonomy_v1_oas3.json",
     "sell_metadata_v1_oas3.json",
