@@ -10,9 +10,17 @@ from sandbox.etsy.control import Control
 from sandbox.etsy.gate import OperationEndpoint
 from sandbox.etsy.oauth import oauth_routes
 from sandbox.etsy.people import PEOPLE_OPERATIONS
+from sandbox.etsy.policies import POLICY_OPERATIONS
 from sandbox.etsy.sandbox import EtsySandbox, Options
+from sandbox.etsy.shipping import SHIPPING_OPERATIONS
+from sandbox.etsy.taxonomy import TAXONOMY_OPERATIONS
 
-OPERATIONS = (*PEOPLE_OPERATIONS,)
+OPERATIONS = (
+    *PEOPLE_OPERATIONS,
+    *TAXONOMY_OPERATIONS,
+    *SHIPPING_OPERATIONS,
+    *POLICY_OPERATIONS,
+)
 """Literal paths stand before those with parameters."""
 
 

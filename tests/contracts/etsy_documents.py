@@ -29,6 +29,11 @@ EVERYWHERE = {401, 403, 409, 429, 500, 503}
 """Statuses that any operation may answer with although the document does not list them."""
 WHEN_MADE = {"type": "string", "pattern": r"^(made_to_order|\d{4}s|\d{4}_\d{4}|before_\d{4})$"}
 """The document lists one year's words; the newest moves on every new year."""
+ON_REQUEST = {
+    "shipping_profile", "user", "shop", "images", "videos", "inventory", "translations",
+    "personalization", "buyer_price", "listing", "converted_price", "suggested_title",
+}  # fmt: skip
+"""Fields that an answer has only where the caller asked for them."""
 ERRORS: Schema = {
     # The document knows `error` alone; refused tokens carry a description as well.
     "type": "object",
@@ -102,6 +107,36 @@ class EtsyDocuments:
                 violated(operation, f"answer {status} has a body where none is declared")
             return
         _check(operation, schema, _parsed(operation, content), f"answer {status}")
+
+    def check_nothing_left_out(
+        self, operation: DocumentedOperation, response: httpx.Response
+    ) -> None:
+        """Raise ContractViolation where a successful answer lacks a documented field.
+
+        Etsy's document requires none, but its answers have them all. Only what a caller must ask
+        for (`ON_REQUEST`) may be missing.
+        """
+        declared = operation.description["responses"][str(response.status_code)]
+        schema = declared.get("content", {}).get("application/json", {}).get("schema")
+        if schema is not None:
+            self._complete(operation, schema, response.json(), "")
+
+    def _complete(
+        self, operation: DocumentedOperation, schema: Schema, value: Any, place: str
+    ) -> None:
+        reference = schema.get("$ref") or schema.get("oneOf", [{}])[0].get("$ref")
+        if reference:
+            schema = self.schemas[reference.rsplit("/", 1)[1]]
+        if isinstance(value, list):
+            for row in value:
+                self._complete(operation, schema.get("items", {}), row, place)
+        if isinstance(value, dict):
+            known = schema.get("properties", {})
+            missing = set(known) - set(value) - ON_REQUEST
+            if missing:
+                violated(operation, f"the answer lacks {place}{sorted(missing)}")
+            for name, inside in value.items():
+                self._complete(operation, known[name], inside, f"{place}{name}.")
 
 
 def mended(document: Schema) -> Schema:

@@ -99,6 +99,7 @@ class EtsyShop:
 
     def __init__(self, site: EtsySite, access_token: str, row: dict[str, Any]) -> None:
         self.site = site
+        self.token = access_token
         self.headers = {"Authorization": f"Bearer {access_token}", "x-api-key": API_KEY}
         self.row = row
         self.shop_id: int = row["shop_id"]
