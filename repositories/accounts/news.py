@@ -1,7 +1,7 @@
 """The numbered news of shops: written by the shop's own transaction, read by whoever watches."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     DateTime,
     Insert,
+    Interval,
     Table,
     Text,
     bindparam,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -99,6 +101,25 @@ class ShopEventRepository:
             .order_by(ShopEvent.tenant_id, ShopEvent.sequence)
             .limit(limit)
         ).all()
+
+    def newest_since(self, moment: datetime) -> Mapping[TenantSchema, int]:
+        """The number of the newest event of each shop that has one written since a moment."""
+        rows = self._session.execute(
+            select(ShopEvent.tenant_id, func.max(ShopEvent.sequence))
+            .where(ShopEvent.created_at >= moment)
+            .group_by(ShopEvent.tenant_id)
+        )
+        return {TenantSchema(tenant_id): sequence for tenant_id, sequence in rows}
+
+    def longest_open_transaction(self) -> timedelta:
+        """For how long the oldest transaction of this database has been open, ours included."""
+        open_for = self._session.scalar(
+            text(
+                "SELECT max(clock_timestamp() - xact_start) FROM pg_stat_activity"
+                " WHERE datname = current_database()"
+            ).columns(open_for=Interval)
+        )
+        return open_for if isinstance(open_for, timedelta) else timedelta(0)
 
     def delete_before(self, moment: datetime, limit: int) -> int:
         """Delete events older than a moment, at most `limit`; returns how many."""

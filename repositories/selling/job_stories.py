@@ -62,8 +62,18 @@ class JobStoryRepository:
         )
         return {lane: due_at for lane, due_at in rows if due_at is not None}
 
-    def newest_steps(self, above: int, limit: int) -> Sequence[tuple[JobStep, MarketplaceJob]]:
-        """The last lines of all stories whose number is above `above`, oldest first."""
+    def any_running(self) -> bool:
+        """Whether a job runs at this moment."""
+        running = select(MarketplaceJob.id).where(MarketplaceJob.status == JobStatus.RUNNING)
+        return bool(self._session.scalar(select(running.exists())))
+
+    def newest_steps(
+        self, above: int, limit: int | None
+    ) -> Sequence[tuple[JobStep, MarketplaceJob]]:
+        """The last lines of all stories whose number is above `above`, oldest first.
+
+        `limit` None means all of them.
+        """
         rows = self._session.execute(
             select(JobStep, MarketplaceJob)
             .join(MarketplaceJob, MarketplaceJob.id == JobStep.job_id)

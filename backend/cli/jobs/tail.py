@@ -22,12 +22,12 @@ def tail(
 ) -> None:
     """Follow the stories of all shops, or of one, a line a step, until Ctrl-C.
 
-    Shops in which jobs live are read every second, quiet ones 50 a second in turn.
+    Only shops that have news are read, however many there are.
     """
     with opened() as container:
         only = None if email is None else shop_of(container, email)
         began = container.clock.now() - timedelta(minutes=since)
-        follower = StoryFollower(container.database, began, only)
+        follower = StoryFollower(container.database, container.clock, began, only)
         try:
             while True:
                 for line in follower.look():

@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from models.selling.publishing import JobStep, MarketplaceJob
 from repositories.accounts.bells import BellRepository
+from repositories.accounts.news import ShopEventRepository
 from repositories.selling.job_stories import JobStoryRepository
+from shared.clock import Clock
 from shared.database import Database, TenantSchema
 from shared.errors import TenantUnavailable
 
-QUIET_SHOPS_A_LOOK = 50
-"""Shops without a bell that are looked into in turn: a short job comes and goes between looks."""
+SKEW = timedelta(seconds=60)
+"""How far the clocks of those who write news may be apart."""
 
-_STEPS_A_LOOK = 500
+_STEPS_AT_FIRST = 500
+"""Of a shop that is read for the first time."""
+
 _OVERLAP = 200
 """Numbers are given before the commit: a step with a smaller number may appear after a larger."""
 
@@ -38,19 +42,32 @@ class _Place:
 class StoryFollower:
     """Each look returns what was written since the look before.
 
-    Shops in which jobs live are read at every look, 50 others in turn: what those did is seen
-    later, never left out.
+    Attempts tell of their begin and end in the shop's news, all shops' in one table: one question
+    there, whatever the number of shops, says where to look. In between a job writes to its story
+    alone, so a shop in which one runs is read at every look until none does.
+
+    News carries the time of its writing and may be committed later. Whoever commits after a look
+    has begun before it; so each look begins where the oldest transaction began that was open at
+    the look before. The numbers tell what of that was heard already.
     """
 
     def __init__(
-        self, database: Database, since: datetime, only: TenantSchema | None = None
+        self,
+        database: Database,
+        clock: Clock,
+        since: datetime,
+        only: TenantSchema | None = None,
     ) -> None:
         self._database = database
+        self._clock = clock
         self._since = since
         self._only = only
         self._places: dict[TenantSchema, _Place] = {}
-        self._busy: set[TenantSchema] = set()
-        self._turn = 0
+        self._heard: dict[TenantSchema, int] = {}
+        self._heard_from = since - SKEW
+        self._watched: set[TenantSchema] = set()
+        """Shops in which a job ran when they were last read, or that could not be read."""
+        self._begun = False
 
     def look(self) -> Sequence[StoryLine]:
         """New lines, in the order in which things happened."""
@@ -60,22 +77,32 @@ class StoryFollower:
     def _shops(self) -> Sequence[TenantSchema]:
         if self._only is not None:
             return [self._only]
+        now = self._clock.now()
         with self._database.platform() as session:
-            bells = BellRepository(session)
-            busy = set(bells.shops_with_one())
-            quiet = bells.open_shops(self._turn, QUIET_SHOPS_A_LOOK)
-        self._turn = quiet[-1].tenant_id if len(quiet) == QUIET_SHOPS_A_LOOK else 0
-        # One that has just gone quiet wrote its last lines after the look before.
-        shops = busy | self._busy | set(quiet)
-        self._busy = busy
-        return sorted(shops)
+            events = ShopEventRepository(session)
+            # First this, then the news: whoever commits in between is in one of the two.
+            open_since = now - events.longest_open_transaction()
+            newest = events.newest_since(self._heard_from)
+            if not self._begun:
+                self._watched.update(BellRepository(session).shops_with_one())
+        told = {shop for shop, number in newest.items() if number > self._heard.get(shop, 0)}
+        self._heard.update(newest)
+        self._heard_from = open_since - SKEW
+        shops, self._watched, self._begun = sorted(told | self._watched), set(), True
+        return shops
 
     def _read(self, shop: TenantSchema) -> Sequence[StoryLine]:
-        place = self._places.setdefault(shop, _Place())
+        place = self._places.get(shop)
+        first, place = place is None, place or _Place()
         try:
             with self._database.tenant(shop) as session:
-                found = JobStoryRepository(session).newest_steps(place.above, _STEPS_A_LOOK)
+                stories = JobStoryRepository(session)
+                # First this: what a job writes before it ends is read in this look.
+                if stories.any_running():
+                    self._watched.add(shop)
+                found = stories.newest_steps(place.above, _STEPS_AT_FIRST if first else None)
         except TenantUnavailable:
+            self._watched.add(shop)
             return ()
         new = [
             StoryLine(shop, job, step)
@@ -85,4 +112,5 @@ class StoryFollower:
         if found:
             place.above = max(place.above, found[-1][0].id - _OVERLAP)
         place.seen = {step.id for step, _ in found if step.id > place.above}
+        self._places[shop] = place
         return new
