@@ -8,6 +8,7 @@ from benchmarks import (
     backend_memory,
     chaos,
     enqueue,
+    fairness,
     fanout,
     http_list,
     jobs,
@@ -27,6 +28,7 @@ QUESTIONS: dict[str, Callable[[], Answer]] = {
     "fanout": fanout.measure,
     "many_tenants": many_tenants.measure,
     "preflight": preflight.measure,
+    "fairness": fairness.measure,
 }
 
 
