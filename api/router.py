@@ -10,6 +10,7 @@ from api.accounts.identity import routes as identity
 from api.accounts.news import routes as news
 from api.selling.catalog import routes as catalog
 from api.selling.ebay import routes as ebay
+from api.selling.etsy import routes as etsy
 from api.selling.orders import routes as orders
 from api.selling.publishing import routes as publishing
 
@@ -18,6 +19,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     *publishing.ROUTERS,
     *orders.ROUTERS,
     *ebay.ROUTERS,
+    *etsy.ROUTERS,
     *news.ROUTERS,
     *identity.ROUTERS,
     *health.ROUTERS,

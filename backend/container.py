@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from api.dependencies.container import Readiness
 from api.limits import RequestLimits
 from backend.embedded import EmbeddedPostgres
-from backend.gateways import open_ebay, open_image_fetcher, open_object_store
+from backend.gateways import open_ebay, open_etsy, open_image_fetcher, open_object_store
 from backend.handlers import channel_table
 from backend.keys import Keys, load_keys
 from backend.metrics import InstallationFigures, Meters
@@ -28,6 +28,7 @@ from services.accounts.tenants.provisioning import TenantProvisioning
 from services.accounts.tenants.waking import Waking
 from services.gateways.ebay.gateway import EbayGateway
 from services.gateways.ebay.quotas import EbayQuotas
+from services.gateways.etsy.gateway import EtsyGateway
 from services.gateways.image_fetch import ImageFetcher
 from services.gateways.object_store import ObjectStore
 from services.selling.publishing.preflight import PublicationPreflight
@@ -63,6 +64,7 @@ class Container:
     image_fetcher: ImageFetcher
     call_ledger: DatabaseLedger
     ebay: EbayGateway
+    etsy: EtsyGateway
     work_requests: WorkRequests
     publication_preflight: PublicationPreflight
     limits: RequestLimits
@@ -95,6 +97,10 @@ class Container:
         """What is left of eBay's call quotas, of this shop's account and of the application."""
         quotas = EbayQuotas(self.settings.ebay.daily_calls)
         return self.call_ledger.states(quotas.all, shop.name)
+
+    def etsy_calls(self, shop: TenantSchema) -> Sequence[QuotaState]:
+        """What is left of Etsy's call quotas, which are those of the application."""
+        return self.call_ledger.states(self.etsy.quotas.all, shop.name)
 
     def readiness(self) -> Readiness:
         """Ask the database whether it is there and migrated."""
@@ -195,6 +201,7 @@ def build_container(
         image_fetcher=image_fetcher,
         call_ledger=call_ledger,
         ebay=ebay,
+        etsy=open_etsy(settings, call_ledger, clock),
         work_requests=WorkRequests(channels, clock),
         publication_preflight=PublicationPreflight(
             channels, call_ledger, settings.worker.caps, clock

@@ -2,12 +2,16 @@
 
 from pydantic import SecretStr
 
-from backend.settings import EbaySettings, ImageFetchSettings, Settings
+from api.policies import API_PREFIX
+from backend.settings import EbaySettings, EtsySettings, ImageFetchSettings, Settings
 from services.gateways.ebay.gateway import HttpEbayGateway
 from services.gateways.ebay.marketplaces import marketplace_named
 from services.gateways.ebay.oauth import Keyset
 from services.gateways.ebay.quotas import EbayQuotas
 from services.gateways.ebay.transport import CallBook, EbayAddresses
+from services.gateways.etsy.gateway import HttpEtsyGateway
+from services.gateways.etsy.quotas import EtsyCallBook, EtsyQuotas
+from services.gateways.etsy.transport import EtsyAddresses, EtsyKeys
 from services.gateways.image_fetch import HttpImageFetcher
 from services.gateways.object_store import LocalFolderStore, ObjectStore, S3Store
 from services.gateways.quotas import CallLedger
@@ -51,6 +55,27 @@ def open_ebay(settings: EbaySettings, ledger: CallLedger, clock: Clock) -> HttpE
         CallBook(ledger, EbayQuotas(settings.daily_calls)),
         clock,
     )
+
+
+def open_etsy(settings: Settings, ledger: CallLedger, clock: Clock) -> HttpEtsyGateway:
+    """Etsy at the configured addresses; without keys everything but their use works."""
+    etsy = settings.etsy
+    quotas = EtsyQuotas(etsy.calls_per_second, etsy.calls_per_day)
+    return HttpEtsyGateway(
+        outbound_client(etsy.timeout),
+        EtsyAddresses(auth=etsy.auth_url, api=etsy.api_url),
+        _etsy_keys(etsy, settings.public_url),
+        EtsyCallBook(ledger, quotas),
+        clock,
+    )
+
+
+def _etsy_keys(settings: EtsySettings, public_url: str) -> EtsyKeys | None:
+    secret = _plain(settings.shared_secret)
+    if not settings.keystring or not secret:
+        return None
+    ours = f"{public_url.rstrip('/')}{API_PREFIX}/channels/etsy/callback"
+    return EtsyKeys(settings.keystring, secret, settings.redirect_uri or ours)
 
 
 def _keyset(settings: EbaySettings) -> Keyset | None:

@@ -119,6 +119,24 @@ class EbaySettings(BaseSettings):
     """Calls a day of all shops together, for a keyset with less than eBay's documented quotas."""
 
 
+class EtsySettings(BaseSettings):
+    """The application's keys at Etsy, Etsy's addresses and what it lets us ask."""
+
+    model_config = _section("STOFLOW_ETSY_")
+
+    keystring: str | None = None
+    shared_secret: SecretStr | None = None
+    redirect_uri: str | None = None
+    """To the letter as registered at Etsy. Unset: our callback below STOFLOW_PUBLIC_URL."""
+    auth_url: str = "https://www.etsy.com"
+    api_url: str = "https://api.etsy.com"
+    timeout: timedelta = timedelta(seconds=20)
+    """Longest wait for one answer."""
+    calls_per_second: int = Field(default=10, ge=1)
+    """Of all shops together; 10 is what Etsy gives a new application."""
+    calls_per_day: int = Field(default=10_000, ge=1)
+
+
 class LimitSettings(BaseSettings):
     """What one client may ask for."""
 
@@ -215,6 +233,7 @@ class Settings(BaseSettings):
     encryption: EncryptionSettings = Field(default_factory=EncryptionSettings)
     storage: StorageSettings = Field(default_factory=StorageSettings)
     ebay: EbaySettings = Field(default_factory=EbaySettings)
+    etsy: EtsySettings = Field(default_factory=EtsySettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     sockets: SocketSettings = Field(default_factory=SocketSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)

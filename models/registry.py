@@ -11,7 +11,7 @@ from models.accounts import (
 )
 from models.base import PlatformBase, TenantBase
 from models.reference import attributes, marketplace_mappings
-from models.selling import catalog, ebay, idempotency, orders, publishing, sentinel
+from models.selling import catalog, ebay, etsy, idempotency, orders, publishing, sentinel
 
 MODULES = (
     identity,
@@ -27,6 +27,7 @@ MODULES = (
     publishing,
     orders,
     ebay,
+    etsy,
     idempotency,
     sentinel,
 )

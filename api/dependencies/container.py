@@ -14,6 +14,7 @@ from services.accounts.identity.passwords import Passwords
 from services.accounts.tenants.provisioning import TenantProvisioning
 from services.accounts.tenants.waking import Waking
 from services.gateways.ebay.gateway import EbayGateway
+from services.gateways.etsy.gateway import EtsyGateway
 from services.gateways.image_fetch import ImageFetcher
 from services.gateways.object_store import ObjectStore
 from services.selling.publishing.preflight import PublicationPreflight
@@ -67,6 +68,8 @@ class Container(Protocol):
     @property
     def ebay(self) -> EbayGateway: ...
     @property
+    def etsy(self) -> EtsyGateway: ...
+    @property
     def secret_box(self) -> SecretBox: ...
     @property
     def publication_preflight(self) -> PublicationPreflight: ...
@@ -82,6 +85,10 @@ class Container(Protocol):
     def metrics(self) -> CollectorRegistry: ...
     def ebay_calls(self, shop: TenantSchema) -> Sequence[QuotaState]:
         """What is left of eBay's call quotas."""
+        ...
+
+    def etsy_calls(self, shop: TenantSchema) -> Sequence[QuotaState]:
+        """What is left of Etsy's call quotas."""
         ...
 
     def readiness(self) -> Readiness: ...

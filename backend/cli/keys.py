@@ -4,10 +4,19 @@ import typer
 
 from backend.cli.terminal import AsJson, opened, say, say_json
 from backend.keys import new_token_key
-from services.selling.ebay.resealing import EbayResealing
+from repositories.selling.ebay import EbayConnectionRepository
+from repositories.selling.etsy import EtsyAccountRepository
+from services.accounts.channel_consents.resealing import Holder, TokenResealing
 from shared.encryption import new_key
 
 app = typer.Typer(help="Keys for signing tokens and for secrets at rest.", no_args_is_help=True)
+
+
+HOLDERS: tuple[Holder, ...] = (
+    lambda session: EbayConnectionRepository(session).locked(),
+    lambda session: EtsyAccountRepository(session).locked(),
+)
+"""Where tokens of marketplaces are kept."""
 
 
 @app.command()
@@ -25,7 +34,8 @@ def rotate(as_json: AsJson = False) -> None:
     Exit code 1: some shops still need an older key. Keep it until none does.
     """
     with opened() as container:
-        report = EbayResealing(container.database, container.secret_box).run()
+        resealing = TokenResealing(container.database, container.secret_box, HOLDERS)
+        report = resealing.run()
         key = container.secret_box.current_key_id
     if as_json:
         say_json(
@@ -40,7 +50,7 @@ def rotate(as_json: AsJson = False) -> None:
         for shop, reason in report.failed:
             say(f"{shop}: {reason}")
         say(
-            f"key {key}: {report.resealed} shops put under it, {report.current} were already, "
+            f"key {key}: {report.resealed} accounts put under it, {report.current} were already, "
             f"{len(report.failed)} left behind"
         )
     if report.failed:

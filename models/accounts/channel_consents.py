@@ -17,6 +17,8 @@ class ChannelConsent(PlatformBase):
     state_hash: Mapped[str] = mapped_column(primary_key=True)
     """SHA-256 of the state: what is in the redirect cannot be read from the table."""
     channel: Mapped[str]
+    sealed_verifier: Mapped[str | None]
+    """The consent's PKCE verifier, encrypted; None on channels without."""
     tenant_id: Mapped[int] = mapped_column(BigInteger)
     user_id: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[Moment]

@@ -9,6 +9,13 @@ from sqlalchemy import text
 from models.accounts.tenants import Lane
 from models.selling.catalog import MissingImage, ProductImage
 from models.selling.ebay import ConnectionStatus, EbayConnection, EbayPicture, EbayProductChoice
+from models.selling.etsy import (
+    EtsyAccount,
+    EtsyAccountStatus,
+    EtsyDraft,
+    EtsyPicture,
+    EtsyProductChoice,
+)
 from models.selling.publishing import (
     Channel,
     ChannelListing,
@@ -98,6 +105,7 @@ def furnish(
         )
         make_order(session, clock, product.id, AWKWARD, job_id=_work(session, clock, product.id))
         _on_ebay(session, clock, product.id)
+        _on_etsy(session, clock, product.id)
         session.flush()
         # A number that was given and never used, and one that no program can count to.
         session.execute(text("SELECT nextval('products_id_seq')"))
@@ -190,4 +198,31 @@ def _on_ebay(session: TenantSession, clock: Clock, product_id: int) -> None:
     )
     session.add(
         EbayProductChoice(product_id=product_id, category_id="11", aspects={"Color": ["Red"]})
+    )
+
+
+def _on_etsy(session: TenantSession, clock: Clock, product_id: int) -> None:
+    session.add_all(
+        [
+            EtsyAccount(
+                id=1,
+                status=EtsyAccountStatus.CONNECTED,
+                remote_user_id="710",
+                remote_shop_id=52,
+                shop_name="MinasVintage",
+                access_token=SECRET_TOKEN,
+                access_expires_at=clock.now(),
+                refresh_token=SECRET_TOKEN,
+                refresh_expires_at=clock.now(),
+                scopes=["listings_r"],
+                readiness={},
+                choices={},
+                connected_at=clock.now(),
+            ),
+            EtsyDraft(product_id=product_id, listing_id=4300, created_at=clock.now()),
+            EtsyPicture(listing_id=4300, sha256="0" * 64, image_id=5400, uploaded_at=clock.now()),
+            EtsyProductChoice(
+                product_id=product_id, taxonomy_id=482, when_made="1990s", properties=[]
+            ),
+        ]
     )

@@ -46,6 +46,9 @@ WITHOUT = {
     "/api/v1/channels/ebay/connect": "its answer is a secret that works once",
     "/api/v1/channels/ebay/check": "whoever checks again wants to know what is true now",
     "/api/v1/channels/ebay/callback": "the state works once",
+    "/api/v1/channels/etsy/connect": "its answer is a secret that works once",
+    "/api/v1/channels/etsy/check": "whoever checks again wants to know what is true now",
+    "/api/v1/channels/etsy/callback": "the state works once",
 }
 """A new POST is entered here, in sight, or takes the key."""
 

@@ -20,6 +20,13 @@ from backend.container import Container
 from backend.middleware import SocketDoor
 from models.base import TenantBase
 from models.selling.ebay import ConnectionStatus, EbayConnection, EbayPicture, EbayProductChoice
+from models.selling.etsy import (
+    EtsyAccount,
+    EtsyAccountStatus,
+    EtsyDraft,
+    EtsyPicture,
+    EtsyProductChoice,
+)
 from models.selling.idempotency import IdempotencyKey
 from models.selling.publishing import (
     Channel,
@@ -104,6 +111,12 @@ _NAMES_NOTHING = {
     "POST /api/v1/channels/ebay/check",
     "PUT /api/v1/channels/ebay/location",
     "GET /api/v1/channels/ebay/category-suggestions",
+    "GET /api/v1/channels/etsy",
+    "DELETE /api/v1/channels/etsy",
+    "GET /api/v1/channels/etsy/calls",
+    "POST /api/v1/channels/etsy/connect",
+    "POST /api/v1/channels/etsy/check",
+    "PUT /api/v1/channels/etsy/terms",
 }
 """Routes without an id in path or body. A new one is entered here, in sight, or names what it
 takes in `_IDS` and `_BODIES`."""
@@ -191,6 +204,26 @@ def _work_of(
                 ),
                 EbayProductChoice(product_id=product_id, category_id=_MARK, aspects={}),
                 EbayPicture(sha256=_MARK, image_url=_MARK, uploaded_at=now),
+                EtsyProductChoice(
+                    product_id=product_id, taxonomy_id=1, when_made=_MARK, properties=[]
+                ),
+                EtsyPicture(listing_id=1, sha256=_MARK, image_id=1, uploaded_at=now),
+                EtsyDraft(product_id=product_id, listing_id=1, created_at=now),
+                EtsyAccount(
+                    id=1,
+                    status=EtsyAccountStatus.CONNECTED,
+                    remote_user_id=_MARK,
+                    remote_shop_id=1,
+                    shop_name=_MARK,
+                    access_token=_MARK,
+                    access_expires_at=now,
+                    refresh_token=_MARK,
+                    refresh_expires_at=now,
+                    scopes=[],
+                    readiness={},
+                    choices={},
+                    connected_at=now,
+                ),
                 IdempotencyKey(
                     key=_MARK,
                     fingerprint=_MARK,

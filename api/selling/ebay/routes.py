@@ -5,31 +5,31 @@ from typing import Annotated
 import structlog
 from fastapi import Body, Form, Path, Query, Request, Response
 
-from api.dependencies.actors import CurrentAccount
-from api.dependencies.services_ebay import AccountDesk, Calls, Choices, Connecting
-from api.dependencies.sessions import OwnShop, Tenant
-from api.idempotency import keyless
-from api.policies import Policy, guarded_router
-from api.problems import problems, report
-from api.selling.ebay.pages import (
+from api.channel_shapes import ConsentOut, QuotaOut
+from api.consent_pages import (
     confirmation_page,
     connected_page,
     refused_page,
     sent_by_browser,
     wants_page,
 )
+from api.dependencies.actors import CurrentAccount
+from api.dependencies.services_ebay import AccountDesk, Calls, Choices, Connecting
+from api.dependencies.sessions import OwnShop, Tenant
+from api.idempotency import keyless
+from api.policies import Policy, guarded_router
+from api.problems import problems, report
 from api.selling.ebay.schemas import (
     CheckIn,
     ChoiceIn,
     ConnectedOut,
-    ConsentOut,
     EbayChannelOut,
     EbayProductOut,
     LocationIn,
-    QuotaOut,
     SuggestionOut,
     Words,
 )
+from services.accounts.channel_consents.consents import ConsentDeclined, ConsentStateRefused
 from services.gateways.ebay.errors import EbayGrantRefused, EbayRefusal
 from services.selling.catalog.products import ProductNotFound
 from services.selling.ebay.account import (
@@ -39,12 +39,7 @@ from services.selling.ebay.account import (
     LocationRefused,
 )
 from services.selling.ebay.choices import EbayChoiceInvalid
-from services.selling.ebay.connecting import (
-    ConsentDeclined,
-    ConsentStateRefused,
-    EbayConnecting,
-    OtherEbayAccount,
-)
+from services.selling.ebay.connecting import EbayConnecting, OtherEbayAccount
 from services.selling.quotas.ledger import QuotaSpent
 from shared.errors import (
     APIConnectionError,
@@ -103,7 +98,7 @@ def come_back(
     browser = sent_by_browser(request.headers)
     try:
         if browser and code and not error:
-            return confirmation_page(connecting.asked_by(state), state, code)
+            return confirmation_page("eBay", connecting.asked_by(state), state, code)
         return _connected(_complete(connecting, desk, state, code, error), page=browser)
     except StoflowError as refused:
         return _refused(refused, page=browser)
@@ -195,7 +190,8 @@ def _complete(
 
 def _connected(view: EbayAccountView, *, page: bool) -> Response | ConnectedOut:
     if page:
-        return connected_page(view)
+        username = view.connection.username if view.connection else ""
+        return connected_page("eBay", username, view.gaps)
     return ConnectedOut(connected=True, channel=EbayChannelOut.of(view))
 
 

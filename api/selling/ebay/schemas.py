@@ -1,19 +1,17 @@
 """What goes in and out of the eBay routes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from api.channel_shapes import GapOut
 from models.selling.ebay import ConnectionStatus
 from services.gateways.ebay.inventory import Address
 from services.gateways.ebay.taxonomy import CategorySuggestion
 from services.selling.ebay.account import EbayAccountView
 from services.selling.ebay.choices import EbayProductView
-from services.selling.ebay.connecting import ConsentRequest
-from services.selling.quotas.ledger import QuotaState
-from shared.errors import FieldProblem
 from shared.text import one_line, without_control_characters
 
 
@@ -30,35 +28,6 @@ Words = Annotated[str, AfterValidator(_clean)]
 AspectName = Annotated[Words, Field(min_length=1, max_length=65)]
 AspectValue = Annotated[Words, Field(min_length=1, max_length=65)]
 EbayCategoryId = Annotated[str, Field(pattern=r"^[0-9]{1,12}$")]
-
-
-class ConsentOut(BaseModel):
-    """Send the seller's browser to `authorize_url`."""
-
-    authorize_url: str
-    expires_at: datetime
-
-    @classmethod
-    def of(cls, consent: ConsentRequest) -> Self:
-        """Show a consent request."""
-        return cls(authorize_url=consent.authorize_url, expires_at=consent.expires_at)
-
-
-class GapOut(BaseModel):
-    """One thing that is missing, and how to mend it."""
-
-    field: str
-    rule: str
-    mend: str
-    choices: list[str] = Field(description="What would be accepted, where that is a short list.")
-
-    @classmethod
-    def all_of(cls, gaps: Sequence[FieldProblem]) -> list[Self]:
-        """Show gaps."""
-        return [
-            cls(field=gap.field, rule=gap.code, mend=gap.message, choices=list(gap.choices))
-            for gap in gaps
-        ]
 
 
 class PolicyOut(BaseModel):
@@ -218,31 +187,6 @@ class SuggestionOut(BaseModel):
     def of(cls, suggestion: CategorySuggestion) -> Self:
         """Show a suggestion."""
         return cls(category_id=suggestion.category_id, path=list(suggestion.path))
-
-
-class QuotaOut(BaseModel):
-    """One of eBay's call quotas; jobs wait by themselves when it is used up."""
-
-    name: str
-    limit: int = Field(description="Calls in any stretch of `window_seconds`.")
-    window_seconds: int
-    of_this_shop: bool = Field(description="Counted for this shop alone, not for all together.")
-    used: int
-    left: int
-    open_at: datetime | None = Field(description="When there is room again; null: now.")
-
-    @classmethod
-    def of(cls, state: QuotaState) -> Self:
-        """Show a quota."""
-        return cls(
-            name=state.quota.name,
-            limit=state.quota.limit,
-            window_seconds=int(state.quota.window.total_seconds()),
-            of_this_shop=state.quota.per_shop,
-            used=state.used,
-            left=state.left,
-            open_at=state.open_at,
-        )
 
 
 class ConnectedOut(BaseModel):

@@ -3,14 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from shared.errors import APIError
+from services.gateways.calls import UnreadableAnswer as UnreadableAnswer
 from shared.money import Money
-
-
-class UnreadableAnswer(APIError):
-    """eBay's answer lacks a value it must have; whether a change was made has to be looked up."""
-
-    code, title = "outside-unreadable", "An outside system's answer could not be understood"
 
 
 def at(body: Any, *names: str) -> Any:

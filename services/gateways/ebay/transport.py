@@ -1,16 +1,20 @@
 """The one road to eBay: headers, timeouts, tokens, and what each kind of failure means."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 import structlog
 
+from services.gateways.calls import Exchange as Exchange
+from services.gateways.calls import Observer as Observer
+from services.gateways.calls import TokenSource as TokenSource
+from services.gateways.calls import nobody_watches as nobody_watches
+from services.gateways.calls import retry_after_seconds as retry_after_seconds
 from services.gateways.ebay.errors import EbayRefusal, refusal
 from services.gateways.ebay.marketplaces import Marketplace
 from services.gateways.ebay.quotas import EbayQuotas
@@ -41,41 +45,6 @@ class EbayAddresses:
     def of(self, host: Host) -> str:
         """Base address without a slash at the end."""
         return str(getattr(self, host.value)).rstrip("/")
-
-
-class TokenSource(Protocol):
-    """Where a transport gets its bearer token."""
-
-    @property
-    def account(self) -> str:
-        """Whose token it is: a shop's schema name, or empty for the application."""
-        ...
-
-    def current(self) -> str:
-        """A token that should be good. Raises `EbayError` when there is none to be had."""
-        ...
-
-    def replacing(self, rejected: str) -> str:
-        """Another token, after eBay refused this one."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request and what came of it, for a job's story. Holds no headers, hence no token."""
-
-    operation: str
-    request: bytes
-    status: int | None
-    """HTTP status; None when no answer came."""
-    response: bytes
-
-
-Observer = Callable[[Exchange], None]
-
-
-def nobody_watches(exchange: Exchange) -> None:
-    """The observer of calls that belong to no job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,18 +196,6 @@ class EbayTransport:
             content=content,
             files=files,
         )
-
-
-def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """What a Retry-After header asks for, in seconds, be it a number or a date."""
-    value = headers.get("retry-after", "").strip()
-    if value.isdigit():
-        return float(value)
-    try:
-        wanted, now = parsedate_to_datetime(value), parsedate_to_datetime(headers.get("date", ""))
-        return max(0.0, (wanted - now).total_seconds())
-    except (TypeError, ValueError):
-        return None
 
 
 def _understood(request: EbayRequest, response: httpx.Response) -> EbayAnswer:

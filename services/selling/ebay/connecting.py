@@ -3,19 +3,18 @@
 eBay is asked only between transactions: each method here opens its own short ones.
 """
 
-import hashlib
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
-from models.accounts.channel_consents import ChannelConsent
 from models.selling.ebay import ConnectionStatus, EbayConnection
 from models.selling.publishing import Channel
-from repositories.accounts.channel_consents import ChannelConsentRepository
-from repositories.accounts.identity import UserRepository
 from repositories.selling.ebay import EbayConnectionRepository, EbayPictureRepository
+from services.accounts.channel_consents.consents import (
+    ChannelConsents,
+    ConsentRequest,
+    ConsentStateRefused,
+)
 from services.gateways.ebay.errors import EbayGrantRefused
 from services.gateways.ebay.gateway import EbayGateway
 from services.gateways.ebay.identity import EbayUser
@@ -23,41 +22,16 @@ from services.gateways.ebay.oauth import SELLER_SCOPES, SellerGrant
 from shared.clock import Clock
 from shared.database import Database, TenantSchema, TenantSession
 from shared.encryption import SecretBox
-from shared.errors import Conflict, EbayError, MalformedRequest
+from shared.errors import Conflict, EbayError
 from shared.ids import new_secret
 
 log = structlog.get_logger(__name__)
-
-CONSENT_TTL = timedelta(minutes=15)
-"""How long a seller may take on eBay's consent page."""
-
-_KEEP_USED = timedelta(days=1)
-
-
-class ConsentStateRefused(MalformedRequest):
-    """The state of a redirect was not made here, has expired, or was used."""
-
-    code, title = "consent-state-refused", "This consent can no longer be completed"
-
-
-class ConsentDeclined(MalformedRequest):
-    """The seller did not agree."""
-
-    code, title = "consent-declined", "The eBay account was not connected"
 
 
 class OtherEbayAccount(Conflict):
     """The consent came from another eBay account than the shop's."""
 
     code, title = "other-ebay-account", "This is another eBay account"
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentRequest:
-    """Where the seller agrees, and until when."""
-
-    authorize_url: str
-    expires_at: datetime
 
 
 class _FirstToken:
@@ -88,42 +62,23 @@ class EbayConnecting:
         self._gateway = gateway
         self._box = box
         self._clock = clock
+        self._consents = ChannelConsents(database, Channel.EBAY, "eBay", clock)
 
     def begin(self, tenant: TenantSchema, user_id: int) -> ConsentRequest:
         """Make a state that is good once, for this shop, for 15 minutes.
 
         Raises `Misconfigured` when the installation has no eBay keyset.
         """
-        state, now = new_secret(), self._clock.now()
+        state = new_secret()
         url = self._gateway.oauth.authorize_url(state)
-        expires_at = now + CONSENT_TTL
-        with self._database.platform() as session:
-            consents = ChannelConsentRepository(session)
-            consents.forget_expired_before(now - _KEEP_USED)
-            consents.add(
-                ChannelConsent(
-                    state_hash=_hash_of(state),
-                    channel=Channel.EBAY,
-                    tenant_id=tenant.tenant_id,
-                    user_id=user_id,
-                    created_at=now,
-                    expires_at=expires_at,
-                )
-            )
-        return ConsentRequest(url, expires_at)
+        return ConsentRequest(url, self._consents.begin(tenant, user_id, state))
 
     def asked_by(self, state: str) -> str:
         """The e-mail address of the account that began the consent; nothing is used up.
 
         Raises `ConsentStateRefused`, as `finish` would.
         """
-        with self._database.platform() as session:
-            found = ChannelConsentRepository(session).unused(_hash_of(state), Channel.EBAY)
-            consent = _good(found, self._clock.now())
-            user = UserRepository(session).get(consent.user_id)
-        if user is None:
-            raise ConsentStateRefused("The account that asked for this is gone.")
-        return user.email
+        return self._consents.asked_by(state)
 
     def finish(self, state: str, code: str | None, error: str | None) -> TenantSchema:
         """Complete the consent behind `state`; returns the shop it belongs to.
@@ -131,16 +86,9 @@ class EbayConnecting:
         Raises `ConsentStateRefused`, `ConsentDeclined`, `OtherEbayAccount` and what the gateway
         raises. The state is used up in every case; nothing else changes unless all went well.
         """
-        consent = self._use(state)
-        if error or not code:
-            raise ConsentDeclined(
-                "You did not agree on eBay's page, so nothing was connected. "
-                "Start again whenever you like."
-                if error in (None, "", "access_denied")
-                else "eBay ended the consent without connecting. Start again."
-            )
+        consent, agreed = self._consents.use(state, code, error)
         tenant = TenantSchema(consent.tenant_id)
-        grant = self._exchange(code)
+        grant = self._exchange(agreed)
         user = self._who_is(grant)
         with self._database.tenant(tenant) as session:
             self._store(session, grant, user)
@@ -157,12 +105,6 @@ class EbayConnecting:
             connection.access_token = connection.refresh_token = ""
             connection.access_expires_at = connection.refresh_expires_at = self._clock.now()
             connection.refreshing_until = None
-
-    def _use(self, state: str) -> ChannelConsent:
-        now = self._clock.now()
-        with self._database.platform() as session:
-            consent = ChannelConsentRepository(session).use(_hash_of(state), Channel.EBAY, now)
-        return _good(consent, now)
 
     def _exchange(self, code: str) -> SellerGrant:
         try:
@@ -205,14 +147,6 @@ class EbayConnecting:
         }
 
 
-def _good(consent: ChannelConsent | None, now: datetime) -> ChannelConsent:
-    if consent is None:
-        raise ConsentStateRefused("This link was not made here or was used already.")
-    if consent.expires_at <= now:
-        raise ConsentStateRefused("This link has expired. Start again.")
-    return consent
-
-
 def _refuse_swap(connection: EbayConnection, user: EbayUser, *, listed: bool) -> None:
     if connection.status is ConnectionStatus.DISCONNECTED and not listed:
         return
@@ -221,7 +155,3 @@ def _refuse_swap(connection: EbayConnection, user: EbayUser, *, listed: bool) ->
         f"{user.username}. Sign in to eBay as {connection.username}, or disconnect and end all "
         "listings first."
     )
-
-
-def _hash_of(state: str) -> str:
-    return hashlib.sha256(state.encode()).hexdigest()

@@ -146,7 +146,7 @@ def test_a_shop_moves_to_another_installation(
     arrived = contents_of(elsewhere.database, here)
     assert arrived.sequences == exported.contents.sequences
     expected = dict(exported.contents.tables)
-    expected["ebay_connections"] = []
+    expected["ebay_connections"] = expected["etsy_accounts"] = []
     expected["tenant_sentinel"] = [f"({here.tenant_id})"]
     expected["product_images"] = [
         row.replace(there.folder, here.folder) for row in expected["product_images"]
@@ -214,7 +214,7 @@ def test_an_export_holds_no_secret_and_says_so(exported: Exported) -> None:
     assert b"access_token" not in everything
     assert exported.tenant.name.encode() not in everything
     assert exported.tenant.folder.encode() not in everything
-    assert manifest["left_out"] == ["ebay_connections"]
+    assert manifest["left_out"] == ["ebay_connections", "etsy_accounts"]
     assert "connect eBay and other channels again" in readme
     assert len(photos) == len(exported.photos) == 2
 
@@ -508,7 +508,7 @@ def test_the_commands_write_and_take_archives(
     facts = json.loads(done.stdout)
     assert facts["tenant"] == seller.tenant.name
     assert facts["bytes"] == file.stat().st_size
-    assert facts["left_out"] == ["ebay_connections"]
+    assert facts["left_out"] == ["ebay_connections", "etsy_accounts"]
     assert run("tenants", "export", seller.email, "--to", str(file)).exit_code == 1
     wanted = ("tenants", "import", str(file), "--email", "new@example.com")
     assert PASSWORD_VARIABLE in str(run(*wanted).exception)
@@ -516,7 +516,7 @@ def test_the_commands_write_and_take_archives(
     brought = run(*wanted, "--full-name", "New")
     assert brought.exit_code == 0, brought.output
     assert "new account new@example.com" in brought.stdout
-    assert "connect the channels again: ebay_connections" in brought.stdout
+    assert "connect the channels again: ebay_connections, etsy_accounts" in brought.stdout
     assert sign_in(api, "new@example.com").status_code == 200
     assert run("tenants", "import", str(file), "--email", "nobody").exit_code == 2
     assert run("tenants", "import", str(tmp_path / "none"), "--email", "a@b.co").exit_code == 2

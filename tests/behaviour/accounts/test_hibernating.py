@@ -88,6 +88,10 @@ def contents(
         "ebay_connections",
         "ebay_pictures",
         "ebay_product_choices",
+        "etsy_accounts",
+        "etsy_drafts",
+        "etsy_pictures",
+        "etsy_product_choices",
     }
     return found
 

@@ -123,7 +123,7 @@ def test_the_archive_of_a_retired_shop_is_an_export(
     container.object_store.get_file(key, tmp_path / "shop.zip")
     with opened_archive(tmp_path / "shop.zip") as archive:
         assert archive.manifest.purpose is Purpose.RETIREMENT
-        assert archive.manifest.left_out == ["ebay_connections"]
+        assert archive.manifest.left_out == ["ebay_connections", "etsy_accounts"]
         assert archive.manifest.photos == len(photos)
     mina = NewAccount("mina@example.com", CHEAP_PASSWORDS.hash(PASSWORD), "Mina")
     assert life.importing.bring_in(tmp_path / "shop.zip", mina.email, lambda: mina).new_account

@@ -1,17 +1,29 @@
 """Puts stored tokens under the current encryption key, so that an older key can be thrown away."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from repositories.accounts.tenants import TenantRepository
-from repositories.selling.ebay import EbayConnectionRepository
-from shared.database import Database, TenantSchema
+from shared.database import Database, TenantSchema, TenantSession
 from shared.encryption import SecretBox
 from shared.errors import Misconfigured, TenantUnavailable
 
 
+class SealedTokens(Protocol):
+    """A row with tokens; a disconnected account keeps empty texts."""
+
+    access_token: str
+    refresh_token: str
+
+
+Holder = Callable[[TenantSession], SealedTokens | None]
+"""Finds the row of one channel in a shop, and locks it."""
+
+
 @dataclass(frozen=True)
 class ResealReport:
-    """How many shops' tokens were put under the current key, were there already, or stay behind."""
+    """How many accounts' tokens were put under the current key, were there already, or stay."""
 
     resealed: int
     current: int
@@ -19,12 +31,13 @@ class ResealReport:
     """Shops whose tokens still need another key, with the reason."""
 
 
-class EbayResealing:
+class TokenResealing:
     """A short transaction a shop; safe to repeat and to run while everything works."""
 
-    def __init__(self, database: Database, box: SecretBox) -> None:
+    def __init__(self, database: Database, box: SecretBox, holders: Sequence[Holder]) -> None:
         self._database = database
         self._box = box
+        self._holders = holders
 
     def run(self) -> ResealReport:
         """Go through all shops; one that cannot be read does not stop the others."""
@@ -33,25 +46,25 @@ class EbayResealing:
         changed: list[bool] = []
         failed: list[tuple[TenantSchema, str]] = []
         for shop in shops:
-            try:
-                answer = self._reseal(shop)
-            except (Misconfigured, TenantUnavailable) as error:
-                failed.append((shop, error.detail))
-            else:
-                changed += [] if answer is None else [answer]
+            for holder in self._holders:
+                try:
+                    answer = self._reseal(shop, holder)
+                except (Misconfigured, TenantUnavailable) as error:
+                    failed.append((shop, error.detail))
+                else:
+                    changed += [] if answer is None else [answer]
         return ResealReport(changed.count(True), changed.count(False), tuple(failed))
 
-    def _reseal(self, shop: TenantSchema) -> bool | None:
+    def _reseal(self, shop: TenantSchema, holder: Holder) -> bool | None:
         """Whether anything had to change; None where nothing is stored."""
         with self._database.tenant(shop) as session:
-            connection = EbayConnectionRepository(session).locked()
-            # A disconnected account keeps empty texts.
-            if connection is None or not connection.refresh_token:
+            row = holder(session)
+            if row is None or not row.refresh_token:
                 return None
-            tokens = (connection.access_token, connection.refresh_token)
+            tokens = (row.access_token, row.refresh_token)
             if all(map(self._box.is_current, tokens)):
                 return False
-            connection.access_token, connection.refresh_token = (
+            row.access_token, row.refresh_token = (
                 self._box.seal(self._box.open(token)) for token in tokens
             )
             return True

@@ -1,13 +1,12 @@
-"""The small pages a seller's browser sees after eBay's consent page."""
+"""The small pages a seller's browser sees after a marketplace's consent page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from urllib.parse import urlencode
 
 from fastapi.responses import HTMLResponse
 
-from services.selling.ebay.account import EbayAccountView
-from shared.errors import StoflowError
+from shared.errors import FieldProblem, StoflowError
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -16,8 +15,8 @@ _PAGE = """<!doctype html>
 </html>
 """
 
-_CONFIRM = """<p>The StoFlow shop of <strong>{email}</strong> wants to connect the eBay account
-you just agreed with, and to sell with it.</p>
+_CONFIRM = """<p>The StoFlow shop of <strong>{email}</strong> wants to connect the
+{marketplace} account you just agreed with, and to sell with it.</p>
 <p>If this is not your StoFlow account, close this page.</p>
 <form method="post" action="?{query}">
 <input type="hidden" name="code" value="{code}"><button type="submit">Connect</button>
@@ -26,8 +25,8 @@ you just agreed with, and to sell with it.</p>
 _CONFIRM_CSP = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
 _SCRIPTED = frozenset({"cors", "same-origin"})
-"""Fetch modes whose answers the asking page may read, so that it is not led through eBay's
-redirect: eBay lets no other site read it."""
+"""Fetch modes whose answers the asking page may read, so that it is not led through the
+redirect: no marketplace lets another site read it."""
 
 
 def wants_page(accept: str) -> bool:
@@ -41,21 +40,23 @@ def sent_by_browser(headers: Mapping[str, str]) -> bool:
     return wants_page(headers.get("accept", "")) or (mode is not None and mode not in _SCRIPTED)
 
 
-def confirmation_page(email: str, state: str, code: str) -> HTMLResponse:
+def confirmation_page(marketplace: str, email: str, state: str, code: str) -> HTMLResponse:
     """Ask whether the connection is meant for the shop of this account; may be asked again."""
     query = urlencode({"state": state})
-    body = _CONFIRM.format(email=escape(email), query=escape(query), code=escape(code))
-    page = _page(200, "Connect this eBay account?", body)
+    body = _CONFIRM.format(
+        marketplace=marketplace, email=escape(email), query=escape(query), code=escape(code)
+    )
+    page = _page(200, f"Connect this {marketplace} account?", body)
     page.headers["Content-Security-Policy"] = _CONFIRM_CSP
     return page
 
 
-def connected_page(view: EbayAccountView) -> HTMLResponse:
+def connected_page(marketplace: str, account: str, gaps: Sequence[FieldProblem]) -> HTMLResponse:
     """It worked; what is still to be done."""
-    username = view.connection.username if view.connection else ""
-    items = "".join(f"<li>{escape(gap.message)}</li>" for gap in view.gaps)
+    items = "".join(f"<li>{escape(gap.message)}</li>" for gap in gaps)
     todo = f"<p>Before you can list:</p><ul>{items}</ul>" if items else ""
-    return _last_page(200, "eBay is connected", f"<p>Account: {escape(username)}</p>{todo}")
+    body = f"<p>Account: {escape(account)}</p>{todo}"
+    return _last_page(200, f"{marketplace} is connected", body)
 
 
 def refused_page(error: StoflowError) -> HTMLResponse:

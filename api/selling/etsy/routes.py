@@ -1,0 +1,160 @@
+"""The shop on Etsy: connect the account, say what listings use, decide for single products."""
+
+from typing import Annotated
+
+import structlog
+from fastapi import Form, Query, Request, Response
+
+from api.channel_shapes import ConsentOut, QuotaOut
+from api.consent_pages import (
+    confirmation_page,
+    connected_page,
+    refused_page,
+    sent_by_browser,
+    wants_page,
+)
+from api.dependencies.actors import CurrentAccount
+from api.dependencies.services_etsy import AccountDesk, Calls, Connecting
+from api.dependencies.sessions import OwnShop
+from api.idempotency import keyless
+from api.policies import Policy, guarded_router
+from api.problems import problems, report
+from api.selling.etsy.schemas import EtsyChannelOut, EtsyConnectedOut, TermsIn
+from services.accounts.channel_consents.consents import ConsentDeclined, ConsentStateRefused
+from services.gateways.etsy.errors import EtsyGrantRefused, EtsyRefusal
+from services.selling.etsy.account import (
+    EtsyAccountDesk,
+    EtsyAccountView,
+    EtsyNotConnected,
+    EtsyTermsRefused,
+)
+from services.selling.etsy.connecting import EtsyConnecting, NoEtsyShop, OtherEtsyAccount
+from services.selling.quotas.ledger import QuotaSpent
+from shared.errors import (
+    APIConnectionError,
+    APIError,
+    APITimeoutError,
+    MarketplaceError,
+    Misconfigured,
+    StoflowError,
+)
+
+log = structlog.get_logger(__name__)
+
+channel = guarded_router("/channels/etsy", policy=Policy.SIGNED_IN, tag="etsy")
+returning = guarded_router("/channels/etsy", policy=Policy.SIGNED_STATE, tag="etsy")
+
+ROUTERS = (channel, returning)
+
+OUTSIDE = (EtsyRefusal, EtsyGrantRefused, QuotaSpent, APIConnectionError, APITimeoutError)
+
+COMING_BACK = problems(ConsentStateRefused, ConsentDeclined, OtherEtsyAccount, NoEtsyShop, *OUTSIDE)
+
+State = Annotated[str, Query(max_length=512)]
+
+
+@channel.get("")
+def show_channel(shop: OwnShop, desk: AccountDesk) -> EtsyChannelOut:
+    """The Etsy account, whether it is ready, and how to mend what is missing."""
+    return EtsyChannelOut.of(desk.view(shop))
+
+
+@channel.post("/connect", responses=problems(Misconfigured))
+@keyless("its answer is a secret that works once and briefly; another one does no harm")
+def connect(actor: CurrentAccount, shop: OwnShop, connecting: Connecting) -> ConsentOut:
+    """Start connecting: send the seller's browser to the address this answers with."""
+    return ConsentOut.of(connecting.begin(shop, actor.user_id))
+
+
+@returning.get("/callback", response_model=EtsyConnectedOut, responses=COMING_BACK)
+def come_back(
+    request: Request,
+    connecting: Connecting,
+    desk: AccountDesk,
+    state: State,
+    code: Annotated[str | None, Query(max_length=2048)] = None,
+    error: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response | EtsyConnectedOut:
+    """Where Etsy sends the seller's browser. A program completes at once and gets JSON.
+
+    A browser gets a page that names the account that asked and changes nothing; its button posts
+    here. The link may have come from somebody else than whoever agreed at Etsy.
+    """
+    browser = sent_by_browser(request.headers)
+    try:
+        if browser and code and not error:
+            return confirmation_page("Etsy", connecting.asked_by(state), state, code)
+        return _connected(_complete(connecting, desk, state, code, error), page=browser)
+    except StoflowError as refused:
+        return _refused(refused, page=browser)
+
+
+@returning.post("/callback", response_model=EtsyConnectedOut, responses=COMING_BACK)
+def confirm(
+    request: Request,
+    connecting: Connecting,
+    desk: AccountDesk,
+    state: State,
+    code: Annotated[str, Form(min_length=1, max_length=2048)],
+) -> Response | EtsyConnectedOut:
+    """The button of the page above: connect. A page for browsers, JSON for programs."""
+    page = wants_page(request.headers.get("accept", ""))
+    try:
+        return _connected(_complete(connecting, desk, state, code, None), page=page)
+    except StoflowError as refused:
+        return _refused(refused, page=page)
+
+
+@channel.post("/check", responses=problems(EtsyNotConnected, *OUTSIDE))
+@keyless("whoever checks again wants to know what is true now")
+def check_channel(shop: OwnShop, desk: AccountDesk) -> EtsyChannelOut:
+    """Ask Etsy now for profiles and policies, after mending something there."""
+    return EtsyChannelOut.of(desk.check(shop))
+
+
+@channel.put("/terms", responses=problems(EtsyNotConnected, EtsyTermsRefused))
+def set_terms(shop: OwnShop, desk: AccountDesk, body: TermsIn) -> EtsyChannelOut:
+    """Say which profiles and policies listings use, and who made the goods and when."""
+    return EtsyChannelOut.of(desk.choose(shop, body.choices()))
+
+
+@channel.get("/calls")
+def show_calls(shop: OwnShop, calls: Calls) -> list[QuotaOut]:
+    """How many calls Etsy still takes, of all shops together."""
+    return [QuotaOut.of(state) for state in calls(shop)]
+
+
+@channel.delete("", status_code=204)
+def disconnect(shop: OwnShop, connecting: Connecting) -> None:
+    """Erase the tokens. What is listed on Etsy stays listed."""
+    connecting.disconnect(shop)
+
+
+def _complete(
+    connecting: EtsyConnecting,
+    desk: EtsyAccountDesk,
+    state: str,
+    code: str | None,
+    error: str | None,
+) -> EtsyAccountView:
+    shop = connecting.finish(state, code, error)
+    try:
+        return desk.check(shop)
+    except (APIError, MarketplaceError) as unreadable:
+        # Connected all the same; the readiness says that it has to be checked again.
+        log.warning("etsy.not_checked", tenant=shop.name, reason=unreadable.code)
+        return desk.view(shop)
+
+
+def _connected(view: EtsyAccountView, *, page: bool) -> Response | EtsyConnectedOut:
+    if page:
+        name = view.account.shop_name if view.account else ""
+        return connected_page("Etsy", name, view.gaps)
+    return EtsyConnectedOut(connected=True, channel=EtsyChannelOut.of(view))
+
+
+def _refused(error: StoflowError, *, page: bool) -> Response:
+    if not page:
+        raise error
+    report(error)
+    return refused_page(error)

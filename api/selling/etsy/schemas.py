@@ -1,0 +1,120 @@
+"""What goes in and out of the Etsy routes."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.channel_shapes import GapOut
+from models.selling.etsy import EtsyAccountStatus
+from services.selling.etsy.account import WHEN_MADE, EtsyAccountView
+from services.selling.etsy.readiness import KINDS, chosen, profiles_of
+
+EtsyId = Annotated[int, Field(gt=0, lt=2**53)]
+WhoMade = Literal["i_did", "someone_else", "collective"]
+WhenMade = Annotated[
+    str, Field(pattern=f"^({WHEN_MADE.pattern})$", max_length=20, examples=["2020_2026", "1990s"])
+]
+
+
+class ProfileOut(BaseModel):
+    """A delivery profile, return policy or processing profile of the shop."""
+
+    id: int
+    name: str
+    chosen: bool = Field(description="Whether listings use it.")
+
+
+class EtsyChannelOut(BaseModel):
+    """The Etsy account of the shop."""
+
+    status: EtsyAccountStatus | Literal["not_connected"]
+    ready: bool = Field(description="Whether products can be listed.")
+    missing: list[GapOut]
+    shop_name: str | None = None
+    shop_id: int | None = None
+    currency: str | None = None
+    scopes: list[str] = []
+    profiles: dict[str, list[ProfileOut]] = {}
+    who_made: str | None = None
+    when_made: str | None = None
+    is_supply: bool | None = None
+    connected_at: datetime | None = None
+    checked_at: datetime | None = None
+    refresh_expires_at: datetime | None = Field(
+        default=None,
+        description="When the seller must agree anew, unless something is sold before.",
+    )
+
+    @classmethod
+    def of(cls, view: EtsyAccountView) -> Self:
+        """Show an account."""
+        account, missing = view.account, GapOut.all_of(view.gaps)
+        if account is None:
+            return cls(status="not_connected", ready=False, missing=missing)
+        return cls(
+            status=account.status,
+            ready=view.ready,
+            missing=missing,
+            shop_name=account.shop_name,
+            shop_id=account.remote_shop_id,
+            currency=account.readiness.get("currency"),
+            scopes=account.scopes,
+            profiles={
+                kind: [
+                    ProfileOut(
+                        id=profile.id, name=profile.name, chosen=profile.id == chosen(account, kind)
+                    )
+                    for profile in profiles_of(account, kind)
+                ]
+                for kind in KINDS
+            },
+            who_made=account.choices.get("who_made"),
+            when_made=account.choices.get("when_made"),
+            is_supply=account.choices.get("is_supply"),
+            connected_at=account.connected_at,
+            checked_at=account.checked_at,
+            refresh_expires_at=account.refresh_expires_at,
+        )
+
+
+class TermsIn(BaseModel):
+    """What listings use, unless a product says otherwise; replaces what was chosen before.
+
+    Etsy asks for every listing who made the thing and when. Nothing is assumed: what is neither
+    chosen here nor for the product is missing.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"who_made": "someone_else", "when_made": "1990s", "is_supply": False}]
+        },
+    )
+
+    shipping_profile_id: EtsyId | None = Field(
+        default=None, description="Of the shop's own; null: its first."
+    )
+    return_policy_id: EtsyId | None = None
+    processing_profile_id: EtsyId | None = None
+    who_made: WhoMade | None = None
+    when_made: WhenMade | None = None
+    is_supply: bool | None = None
+
+    def choices(self) -> dict[str, Any]:
+        """As the account keeps them."""
+        return {
+            "shipping_profile": self.shipping_profile_id,
+            "return_policy": self.return_policy_id,
+            "processing_profile": self.processing_profile_id,
+            "who_made": self.who_made,
+            "when_made": self.when_made,
+            "is_supply": self.is_supply,
+        }
+
+
+class EtsyConnectedOut(BaseModel):
+    """What came of a consent."""
+
+    connected: bool
+    channel: EtsyChannelOut

@@ -1,0 +1,146 @@
+"""The shop's Etsy account, what was begun and uploaded there, its choices for single products."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.dialects.postgresql import insert
+
+from models.selling.etsy import EtsyAccount, EtsyDraft, EtsyPicture, EtsyProductChoice
+from models.selling.publishing import Channel, ChannelListing, ListingStatus
+from shared.database import TenantSession
+
+_THE_ONE = 1
+
+
+class EtsyAccountRepository:
+    """The one row of `etsy_accounts`."""
+
+    def __init__(self, session: TenantSession) -> None:
+        self._session = session
+
+    def get(self) -> EtsyAccount | None:
+        """The account, whatever its status."""
+        return self._session.get(EtsyAccount, _THE_ONE)
+
+    def locked(self) -> EtsyAccount | None:
+        """The account, locked until the commit and read anew."""
+        return self._session.scalar(
+            select(EtsyAccount).with_for_update().execution_options(populate_existing=True)
+        )
+
+    def add_unless_there(self, values: Mapping[str, Any]) -> bool:
+        """Store the first account; False, changing nothing, when there is one."""
+        added = self._session.scalar(
+            insert(EtsyAccount)
+            .values(id=_THE_ONE, **values)
+            .on_conflict_do_nothing()
+            .returning(EtsyAccount.id)
+        )
+        return added is not None
+
+    def has_live_listings(self) -> bool:
+        """Whether anything is listed on Etsy, as far as we know."""
+        question = select(
+            exists().where(
+                ChannelListing.channel == Channel.ETSY,
+                ChannelListing.status == ListingStatus.LIVE,
+            )
+        )
+        return bool(self._session.scalar(question))
+
+
+class EtsyDraftRepository:
+    """Rows of `etsy_drafts`."""
+
+    def __init__(self, session: TenantSession) -> None:
+        self._session = session
+
+    def listing_of(self, product_id: int) -> int | None:
+        """The listing that was begun for a product."""
+        return self._session.scalar(
+            select(EtsyDraft.listing_id).where(EtsyDraft.product_id == product_id)
+        )
+
+    def put(self, product_id: int, listing_id: int, created_at: datetime) -> None:
+        """Remember that a listing was begun."""
+        statement = insert(EtsyDraft).values(
+            product_id=product_id, listing_id=listing_id, created_at=created_at
+        )
+        changed = {name: statement.excluded[name] for name in ("listing_id", "created_at")}
+        self._session.execute(
+            statement.on_conflict_do_update(index_elements=[EtsyDraft.product_id], set_=changed)
+        )
+
+    def forget(self, product_id: int) -> None:
+        """It is listed by now, or gone."""
+        self._session.execute(delete(EtsyDraft).where(EtsyDraft.product_id == product_id))
+
+    def forget_all(self) -> None:
+        """They belong to an account that is no longer ours."""
+        self._session.execute(delete(EtsyDraft))
+
+
+class EtsyPictureRepository:
+    """Rows of `etsy_pictures`."""
+
+    def __init__(self, session: TenantSession) -> None:
+        self._session = session
+
+    def of_listing(self, listing_id: int) -> dict[str, int]:
+        """Etsy's image ids by content hash."""
+        rows = self._session.execute(
+            select(EtsyPicture.sha256, EtsyPicture.image_id).where(
+                EtsyPicture.listing_id == listing_id
+            )
+        )
+        return dict(rows.tuples().all())
+
+    def put(self, listing_id: int, sha256: str, image_id: int, uploaded_at: datetime) -> None:
+        """Remember a photo."""
+        statement = insert(EtsyPicture).values(
+            listing_id=listing_id, sha256=sha256, image_id=image_id, uploaded_at=uploaded_at
+        )
+        changed = {name: statement.excluded[name] for name in ("image_id", "uploaded_at")}
+        self._session.execute(
+            statement.on_conflict_do_update(
+                index_elements=[EtsyPicture.listing_id, EtsyPicture.sha256], set_=changed
+            )
+        )
+
+    def forget(self, listing_id: int, image_ids: Sequence[int]) -> None:
+        """Forget photos that were taken away."""
+        self._session.execute(
+            delete(EtsyPicture).where(
+                EtsyPicture.listing_id == listing_id, EtsyPicture.image_id.in_(image_ids)
+            )
+        )
+
+    def forget_all(self) -> None:
+        """They belong to an account that is no longer ours."""
+        self._session.execute(delete(EtsyPicture))
+
+
+class EtsyChoiceRepository:
+    """Rows of `etsy_product_choices`."""
+
+    def __init__(self, session: TenantSession) -> None:
+        self._session = session
+
+    def by_products(self, product_ids: Collection[int]) -> dict[int, EtsyProductChoice]:
+        """Choices by product id; most products have none."""
+        rows = self._session.scalars(
+            select(EtsyProductChoice).where(EtsyProductChoice.product_id.in_(product_ids))
+        )
+        return {choice.product_id: choice for choice in rows}
+
+    def put(self, product_id: int, values: Mapping[str, Any]) -> None:
+        """Set the choice for a product."""
+        statement = insert(EtsyProductChoice).values(product_id=product_id, **values)
+        changed = {name: statement.excluded[name] for name in values}
+        self._session.execute(
+            statement.on_conflict_do_update(
+                index_elements=[EtsyProductChoice.product_id], set_=changed
+            )
+        )

@@ -1,0 +1,1 @@
+"""Etsy, from outside: the Open API v3."""
