@@ -69,6 +69,13 @@ class CommonControl(Generic[State]):
             raise WrongOrderError("seconds must be a number, not negative")
         return {"now": wire_time(self.kept.advance(seconds))}
 
+    def picture_answer(self, image_id: str, kind: str | None) -> Response:
+        """The bytes of a picture whose format is `kind`; 404 where there is no such picture."""
+        content = self.kept.picture(image_id) if kind is not None else None
+        if kind is None or content is None:
+            return JSONResponse({"error": "no such image"}, status_code=404)
+        return Response(content, media_type=f"image/{kind.lower()}")
+
     def route(self, path: str, method: str, work: Callable[[Body], Any]) -> Route:
         """`work` gets the JSON body with the path's parameters; it answers what becomes JSON."""
         return Route(f"/_sandbox/{path}", self._endpoint(work), methods=[method])

@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.clock import wire_time
@@ -102,11 +102,7 @@ class Control(CommonControl[EbayState]):
         """A stored picture's bytes."""
         image_id = request.path_params["image_id"]
         known = self.sandbox.state.images.get(image_id)
-        content = self.sandbox.picture(image_id) if known else None
-        if known is None or content is None:
-            return JSONResponse({"error": "no such image"}, status_code=404)
-        kind = known.format.lower()
-        return Response(content, media_type=f"image/{kind}")
+        return self.picture_answer(image_id, known.format if known else None)
 
 
 def _ledger_row(listing: Listing) -> dict[str, Any]:

@@ -6,8 +6,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.etsy.attributes import ATTRIBUTE_OPERATIONS
 from sandbox.etsy.control import Control
 from sandbox.etsy.gate import OperationEndpoint
+from sandbox.etsy.images import IMAGE_OPERATIONS
+from sandbox.etsy.inventory import INVENTORY_OPERATIONS
+from sandbox.etsy.listings import LISTING_OPERATIONS
 from sandbox.etsy.oauth import oauth_routes
 from sandbox.etsy.people import PEOPLE_OPERATIONS
 from sandbox.etsy.policies import POLICY_OPERATIONS
@@ -20,6 +24,10 @@ OPERATIONS = (
     *TAXONOMY_OPERATIONS,
     *SHIPPING_OPERATIONS,
     *POLICY_OPERATIONS,
+    *LISTING_OPERATIONS,
+    *INVENTORY_OPERATIONS,
+    *IMAGE_OPERATIONS,
+    *ATTRIBUTE_OPERATIONS,
 )
 """Literal paths stand before those with parameters."""
 

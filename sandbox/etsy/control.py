@@ -3,6 +3,8 @@
 from dataclasses import asdict, replace
 from typing import Any
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.clock import wire_time
@@ -10,7 +12,7 @@ from sandbox.control import Body, CommonControl, WrongOrderError, whole
 from sandbox.etsy import limits, tokens
 from sandbox.etsy.sandbox import EtsySandbox
 from sandbox.etsy.shops import CURRENCIES, open_shop, possible_name
-from sandbox.etsy.state import App, EtsyState, Shop
+from sandbox.etsy.state import App, EtsyState, Listing, Shop
 
 
 class Control(CommonControl[EtsyState]):
@@ -24,6 +26,8 @@ class Control(CommonControl[EtsyState]):
         """All control addresses."""
         return [
             *self.common_routes(),
+            self.route("ledger", "GET", self.ledger),
+            self.route("listings", "GET", self.listings),
             self.route("requests", "GET", self.requests),
             self.route("apps", "POST", self.add_app),
             self.route("limits", "GET", self.limits),
@@ -32,7 +36,26 @@ class Control(CommonControl[EtsyState]):
             self.route("sellers", "POST", self.add_seller),
             self.route("sellers/{name}/revoke", "POST", self.revoke),
             self.route("reset", "POST", self.reset),
+            Route("/_sandbox/images/{image_id:int}", self.image, methods=["GET"]),
         ]
+
+    def ledger(self, body: Body) -> Any:
+        """Every listing there ever was and every fee, oldest first."""
+        state = self.sandbox.state
+        return {
+            "listings": [ledger_row(state, one) for one in state.listings.values()],
+            "fees": [{**asdict(fee), "at": wire_time(fee.at)} for fee in state.fees],
+        }
+
+    def listings(self, body: Body) -> Any:
+        """Listings that are there, by the SKUs of their products; one may stand under several."""
+        state = self.sandbox.state
+        found: dict[str, list[dict[str, Any]]] = {}
+        for listing in state.listings.values():
+            if listing.deleted_at is None:
+                for sku in sorted({product.sku for product in listing.current}):
+                    found.setdefault(sku, []).append(ledger_row(state, listing))
+        return {"listings": found}
 
     def requests(self, body: Body) -> Any:
         """The last ten thousand calls, oldest first."""
@@ -90,11 +113,54 @@ class Control(CommonControl[EtsyState]):
         self.sandbox.reset()
         return {"reset": True}
 
+    async def image(self, request: Request) -> Response:
+        """A stored picture's bytes."""
+        image_id = request.path_params["image_id"]
+        known = self.sandbox.state.images.get(image_id)
+        return self.picture_answer(str(image_id), known.format if known else None)
+
     def _shop(self, body: Body) -> Shop:
         shop = self.sandbox.state.shop_named(str(body.get("name")))
         if shop is None:
             raise WrongOrderError(f"{body.get('name')} is unknown")
         return shop
+
+
+def ledger_row(state: EtsyState, listing: Listing) -> dict[str, Any]:
+    """A listing as the control addresses show it."""
+    shop = state.shops[listing.shop_id]
+    return {
+        "listing_id": listing.listing_id,
+        "seller": shop.login_name,
+        "shop_id": shop.shop_id,
+        "state": "deleted" if listing.deleted_at is not None else listing.state,
+        "title": listing.content["title"],
+        "price": listing.price,
+        "currency": shop.currency,
+        "quantity": listing.quantity,
+        "products": [
+            {
+                "product_id": product.product_id,
+                "sku": product.sku,
+                "price": product.offering.price,
+                "quantity": product.offering.quantity,
+                "is_enabled": product.offering.is_enabled,
+                "values": [value for one in product.property_values for value in one["values"]],
+            }
+            for product in listing.current
+        ],
+        "images": [
+            {
+                "image_id": image_id,
+                "sha256": state.images[image_id].sha256,
+                "alt_text": state.images[image_id].alt_text,
+            }
+            for image_id in listing.image_ids
+        ],
+        "created_at": listing.created_at,
+        "ends_at": listing.ends_at,
+        "deleted_at": listing.deleted_at,
+    }
 
 
 def _seller_row(shop: Shop) -> dict[str, Any]:

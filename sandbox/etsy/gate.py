@@ -14,6 +14,7 @@ from sandbox.answers import Answer, as_response
 from sandbox.etsy import limits, tokens
 from sandbox.etsy.errors import EtsyError, bad_request, conflict, insufficient_scope
 from sandbox.etsy.fields import path_numbers, read
+from sandbox.etsy.listing_states import end_listings
 from sandbox.etsy.operations import Call, Operation
 from sandbox.etsy.sandbox import EtsySandbox
 from sandbox.etsy.state import App, Token
@@ -80,6 +81,7 @@ class OperationEndpoint:
             self.sandbox.busy.add(lock)
         try:
             await delay(self.sandbox.latency_s, fault, receive)
+            end_listings(self.sandbox.state, self.sandbox.clock.now())
             work = self.operation.handler(self._admitted(request, content, app, fault))
             return await work if inspect.isawaitable(work) else work
         finally:

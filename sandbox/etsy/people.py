@@ -89,7 +89,7 @@ def shop_view(state: EtsyState, shop: Shop) -> dict[str, Any]:
         "update_date": opened,
         "updated_timestamp": opened,
         "policy_update_date": opened,
-        "listing_active_count": 0,
+        "listing_active_count": len(state.active_listings(shop.shop_id)),
         "digital_listing_count": 0,
         "transaction_sold_count": 0,
         "num_favorers": 0,

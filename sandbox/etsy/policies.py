@@ -97,7 +97,10 @@ def _create_section(call: Call) -> Answer:
 
 def section_view(state: EtsyState, shop: Shop, section: dict[str, Any]) -> dict[str, Any]:
     """Etsy's ShopSection."""
-    return {**section, "active_listing_count": 0}
+    section_id = section["shop_section_id"]
+    active = state.active_listings(shop.shop_id)
+    inside = [one for one in active if one.content.get("shop_section_id") == section_id]
+    return {**section, "active_listing_count": len(inside)}
 
 
 _POLICIES = "/shops/{shop_id}/policies/return"

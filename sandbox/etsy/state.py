@@ -60,6 +60,99 @@ class Shop:
 
 
 @dataclass
+class Offering:
+    """What a product costs and how many there are; the price in cents of the shop's currency."""
+
+    offering_id: int
+    price: int
+    quantity: int
+    is_enabled: bool = True
+    readiness_state_id: int | None = None
+
+
+@dataclass
+class Product:
+    """One variant of a listing; `is_deleted` ones were replaced by a later inventory."""
+
+    product_id: int
+    sku: str
+    offering: Offering
+    property_values: list[dict[str, Any]] = field(default_factory=list)
+    is_deleted: bool = False
+
+
+@dataclass
+class Listing:
+    """One listing that ever was; times in epoch seconds."""
+
+    listing_id: int
+    shop_id: int
+    created_at: int
+    updated_at: int
+    state_at: int
+    ends_at: int
+    state: str
+    content: dict[str, Any]
+    """What forms said of it, by their names."""
+    products: list[Product] = field(default_factory=list)
+    on_property: dict[str, list[int]] = field(default_factory=dict)
+    """Which properties price, quantity, sku and readiness_state depend on."""
+    image_ids: list[int] = field(default_factory=list)
+    """By rank."""
+    properties: dict[int, dict[str, Any]] = field(default_factory=dict)
+    translations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    deleted_at: int | None = None
+
+    @property
+    def current(self) -> list[Product]:
+        """The products of today's inventory."""
+        return [product for product in self.products if not product.is_deleted]
+
+    @property
+    def on_sale(self) -> list[Offering]:
+        """What buyers can choose from, sold out ones included."""
+        return [one.offering for one in self.current if one.offering.is_enabled]
+
+    @property
+    def quantity(self) -> int:
+        """Units that can be bought."""
+        return sum(offering.quantity for offering in self.on_sale)
+
+    @property
+    def price(self) -> int:
+        """The lowest price, in cents."""
+        offerings = self.on_sale or [product.offering for product in self.current]
+        return min(offering.price for offering in offerings)
+
+
+@dataclass
+class Image:
+    """A picture of a shop; its bytes are kept beside the state."""
+
+    image_id: int
+    shop_id: int
+    format: str
+    width: int
+    height: int
+    sha256: str
+    colour: tuple[int, int, int]
+    created_at: int
+    alt_text: str = ""
+
+
+@dataclass
+class Fee:
+    """What Etsy bills a seller for a listing; `kind` is listing, renewal or auto_renewal."""
+
+    at: datetime
+    shop_id: int
+    listing_id: int
+    kind: str
+    amount: int
+    currency: str
+
+
+@dataclass
 class Request:
     """One call as it came in; `status` is None where no answer was given."""
 
@@ -79,6 +172,9 @@ class EtsyState(SandboxState):
     codes: dict[str, Code] = field(default_factory=dict)
     access_tokens: dict[str, Token] = field(default_factory=dict)
     refresh_tokens: dict[str, Token] = field(default_factory=dict)
+    listings: dict[int, Listing] = field(default_factory=dict)
+    images: dict[int, Image] = field(default_factory=dict)
+    fees: list[Fee] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     per_second: int = 150
     per_day: int = 100_000
@@ -88,6 +184,14 @@ class EtsyState(SandboxState):
     def shop_of(self, user_id: int) -> Shop | None:
         """A user's shop."""
         return next((shop for shop in self.shops.values() if shop.user_id == user_id), None)
+
+    def active_listings(self, shop_id: int) -> list[Listing]:
+        """What a shop has for sale."""
+        return [
+            one
+            for one in self.listings.values()
+            if one.shop_id == shop_id and one.state == "active" and one.deleted_at is None
+        ]
 
     def shop_named(self, login_name: str) -> Shop | None:
         """The shop of a login name."""

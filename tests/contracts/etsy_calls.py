@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from tests.contracts.etsy_shop import EtsyShop
+from tests.contracts.etsy_shop import BASE, SHIRTS, EtsyShop
 
 Act = Callable[[EtsyShop], httpx.Response]
 NO_TOKEN: dict[str, Any] = {"headers": {"Authorization": None}}
@@ -50,6 +50,66 @@ def section(shop: EtsyShop) -> httpx.Response:
     return shop.call("GET", f"{shop.path}/sections/{made['shop_section_id']}")
 
 
+def sizes(shop: EtsyShop) -> dict[str, Any]:
+    """An inventory of two sizes."""
+    return {
+        "products": [shop.product("S-1", "S"), shop.product("M-1", "M", quantity=1)],
+        "price_on_property": [],
+        "quantity_on_property": [513],
+        "sku_on_property": [513],
+    }
+
+
+def varied(shop: EtsyShop) -> int:
+    """A listing for sale in two sizes."""
+    listing_id = shop.listed()
+    answer = shop.put_inventory(listing_id, sizes(shop))
+    assert answer.status_code == 200, answer.text
+    return listing_id
+
+
+def product(shop: EtsyShop) -> httpx.Response:
+    """One product, read by its number."""
+    path = f"/listings/{varied(shop)}/inventory"
+    found = shop.call("GET", path).json()["products"][0]
+    return shop.call("GET", f"{path}/products/{found['product_id']}")
+
+
+def pictured(shop: EtsyShop) -> tuple[int, int]:
+    """A draft with a picture: both numbers."""
+    listing_id = shop.draft()
+    return listing_id, shop.upload(listing_id).json()["listing_image_id"]
+
+
+def colour(shop: EtsyShop, listing_id: int, **changes: Any) -> httpx.Response:
+    """Say that a listing is blue."""
+    rows = shop.call("GET", f"/seller-taxonomy/nodes/{SHIRTS}/properties").json()["results"]
+    values = next(row["possible_values"] for row in rows if row["property_id"] == 200)
+    blue = next(row["value_id"] for row in values if row["name"] == "Blue")
+    path = f"{shop.path}/listings/{listing_id}/properties/200"
+    return shop.call("PUT", path, data={"value_ids": blue, "values": "Blue", **changes})
+
+
+def coloured(shop: EtsyShop) -> int:
+    """A listing for sale that is blue."""
+    listing_id = shop.listed()
+    assert colour(shop, listing_id).status_code == 200
+    return listing_id
+
+
+def coloured_path(shop: EtsyShop) -> str:
+    """The address of a blue listing's properties."""
+    return f"{shop.path}/listings/{coloured(shop)}/properties"
+
+
+def translated(shop: EtsyShop, language: str = "fr") -> httpx.Response:
+    """A listing translated."""
+    path = f"{shop.path}/listings/{shop.listed()}/translations/{language}"
+    return shop.call("POST", path, data=FRENCH)
+
+
+FRENCH = {"title": "Chemise bleue", "description": "Une chemise.", "tags": "bleu,chemise"}
+INCLUDES = "Shipping,Images,Shop,User,Translations,Inventory,Videos,Personalization,BuyerPrice"
 SHOP = "/shops/{shop}"
 
 WELL_AND_REFUSED: dict[str, tuple[Act, Act]] = {
@@ -118,5 +178,95 @@ WELL_AND_REFUSED: dict[str, tuple[Act, Act]] = {
     "createShopSection": (
         on("POST", SHOP + "/sections", data={"title": "Shirts"}),
         on("POST", SHOP + "/sections", json={"title": "Shirts"}),
+    ),
+    "createDraftListing": (
+        lambda shop: shop.call("POST", f"{shop.path}/listings", data=shop.draft_form()),
+        lambda shop: shop.call("POST", f"{shop.path}/listings", json=shop.draft_form()),
+    ),
+    "updateListing": (
+        lambda shop: shop.patch(shop.listed(), title="Red shirt", tags=["red", "shirt"]),
+        lambda shop: shop.patch(shop.draft(), state="active"),
+    ),
+    "deleteListing": (
+        lambda shop: shop.call("DELETE", f"/listings/{shop.draft()}"),
+        on("DELETE", "/listings/1"),
+    ),
+    "getListing": (
+        lambda shop: shop.call("GET", f"/listings/{varied(shop)}?includes={INCLUDES}"),
+        on("GET", "/listings/1"),
+    ),
+    "getListingsByShop": (
+        after(varied, on("GET", SHOP + f"/listings?includes={INCLUDES}&limit=5")),
+        on("GET", SHOP + "/listings?state=edit"),
+    ),
+    "findAllActiveListingsByShop": (
+        after(varied, on("GET", SHOP + "/listings/active?keywords=shirt")),
+        on("GET", "/shops/1/listings/active"),
+    ),
+    "getListingsByListingIds": (
+        lambda shop: shop.call("GET", f"/listings/batch?listing_ids={varied(shop)},1"),
+        on("GET", "/listings/batch"),
+    ),
+    "getListingInventory": (
+        lambda shop: shop.call("GET", f"/listings/{varied(shop)}/inventory?includes=Listing"),
+        on("GET", "/listings/1/inventory"),
+    ),
+    "updateListingInventory": (
+        lambda shop: shop.put_inventory(shop.draft(), sizes(shop)),
+        lambda shop: shop.put_inventory(shop.draft(), {"products": []}),
+    ),
+    "getListingProduct": (
+        product,
+        lambda shop: shop.call("GET", f"/listings/{shop.draft()}/inventory/products/1"),
+    ),
+    "uploadListingImage": (
+        lambda shop: shop.upload(shop.draft(), rank="1", alt_text="Front"),
+        lambda shop: shop.call("POST", f"{shop.path}/listings/{shop.draft()}/images"),
+    ),
+    "getListingImages": (
+        lambda shop: shop.call("GET", f"/listings/{shop.listed()}/images"),
+        on("GET", "/listings/1/images"),
+    ),
+    "getListingImage": (
+        lambda shop: shop.call("GET", "/listings/{}/images/{}".format(*pictured(shop))),
+        lambda shop: shop.call("GET", f"/listings/{shop.listed()}/images/1"),
+    ),
+    "deleteListingImage": (
+        lambda shop: shop.call(
+            "DELETE", shop.path + "/listings/{}/images/{}".format(*pictured(shop))
+        ),
+        lambda shop: shop.call("DELETE", f"{shop.path}/listings/{shop.draft()}/images/1"),
+    ),
+    "getListingProperties": (
+        lambda shop: shop.call("GET", coloured_path(shop)),
+        on("GET", SHOP + "/listings/1/properties"),
+    ),
+    "getListingProperty": (
+        lambda shop: shop.call("GET", f"/listings/{coloured(shop)}/properties/200"),
+        lambda shop: shop.call("GET", f"/listings/{shop.draft()}/properties/200"),
+    ),
+    "updateListingProperty": (
+        lambda shop: colour(shop, shop.draft()),
+        lambda shop: colour(shop, shop.draft(), values="Mauve"),
+    ),
+    "deleteListingProperty": (
+        lambda shop: shop.call("DELETE", f"{coloured_path(shop)}/200"),
+        lambda shop: shop.call("DELETE", f"{shop.path}/listings/{shop.draft()}/properties/200"),
+    ),
+    "getListingTranslation": (
+        lambda shop: shop.call("GET", translated(shop).request.url.path.removeprefix(BASE)),
+        lambda shop: shop.call("GET", f"{shop.path}/listings/{shop.draft()}/translations/fr"),
+    ),
+    "createListingTranslation": (
+        lambda shop: translated(shop),
+        lambda shop: translated(shop, language="xx"),
+    ),
+    "updateListingTranslation": (
+        lambda shop: shop.call(
+            "PUT", translated(shop).request.url.path.removeprefix(BASE), data=FRENCH
+        ),
+        lambda shop: shop.call(
+            "PUT", f"{shop.path}/listings/{shop.draft()}/translations/fr", data=FRENCH
+        ),
     ),
 }

@@ -1,9 +1,11 @@
 """A seller at the sandbox Etsy, as tests need one: signed in, able to publish."""
 
+import io
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+from PIL import Image
 
 from sandbox.etsy.state import App
 from sandbox.etsy.tokens import challenge_of
@@ -14,6 +16,8 @@ CALLBACK = APP.redirect_uris[0]
 SELLING = "listings_r listings_w listings_d shops_r shops_w transactions_r transactions_w email_r"
 VERIFIER = "a-verifier.of~43_characters-and-then-some-more"
 BASE = "/v3/application"
+SHIRTS = 432
+"""Men's Clothing in Etsy's seller taxonomy."""
 
 
 class EtsySite:
@@ -42,16 +46,7 @@ class EtsySite:
 
     def consent_form(self, **changes: str) -> dict[str, str]:
         """The query of the consent page."""
-        form = {
-            "response_type": "code",
-            "client_id": APP.keystring,
-            "redirect_uri": CALLBACK,
-            "scope": SELLING,
-            "state": "a state&with=signs",
-            "code_challenge": challenge_of(VERIFIER),
-            "code_challenge_method": "S256",
-        }
-        return {**form, **changes}
+        return {**consent_form(), **changes}
 
     def consent(self, user: str, **changes: str) -> dict[str, str]:
         """Agree as `user`; returns the query that the callback gets, decoded."""
@@ -60,14 +55,7 @@ class EtsySite:
 
     def exchange(self, code: str, **changes: str) -> httpx.Response:
         """Spend a code."""
-        form = {
-            "grant_type": "authorization_code",
-            "client_id": APP.keystring,
-            "redirect_uri": CALLBACK,
-            "code": code,
-            "code_verifier": VERIFIER,
-        }
-        return self.http.post("/v3/public/oauth/token", data={**form, **changes})
+        return self.http.post("/v3/public/oauth/token", data={**exchange_form(code), **changes})
 
     def refresh(self, refresh_token: str, client_id: str = APP.keystring) -> httpx.Response:
         """Ask for a new pair."""
@@ -111,6 +99,108 @@ class EtsyShop:
         wanted = {**self.headers, **more.pop("headers", {})}
         headers = {name: value for name, value in wanted.items() if value is not None}
         return self.site.http.request(method, BASE + path, headers=headers, **more)
+
+    def draft(self, **changes: Any) -> int:
+        """A draft that lacks nothing but a picture; returns its number."""
+        answer = self.call("POST", f"{self.path}/listings", data=self.draft_form(**changes))
+        assert answer.status_code == 201, answer.text
+        return int(answer.json()["listing_id"])
+
+    def draft_form(self, **changes: Any) -> dict[str, Any]:
+        """The form of a draft; None takes a field away."""
+        form = {
+            "quantity": "3",
+            "title": "Blue shirt",
+            "description": "A blue shirt.",
+            "price": "19.99",
+            "who_made": "someone_else",
+            "when_made": "2010_2019",
+            "taxonomy_id": str(SHIRTS),
+            "shipping_profile_id": str(self.row["shipping_profiles"][0]),
+            "return_policy_id": str(self.row["return_policies"][0]),
+            "readiness_state_id": str(self.row["readiness_states"][0]),
+        }
+        return {name: value for name, value in {**form, **changes}.items() if value is not None}
+
+    def upload(self, listing_id: int, colour: str = "red", **form: str) -> httpx.Response:
+        """Send a picture to a listing."""
+        files = {"image": ("a.jpg", picture(colour), "image/jpeg")}
+        path = f"{self.path}/listings/{listing_id}/images"
+        return self.call("POST", path, files=files, data=form)
+
+    def patch(self, listing_id: int, **form: Any) -> httpx.Response:
+        """Change a listing."""
+        return self.call("PATCH", f"{self.path}/listings/{listing_id}", data=form)
+
+    def listed(self, **changes: Any) -> int:
+        """A listing for sale; returns its number."""
+        listing_id = self.draft(**changes)
+        assert self.upload(listing_id).status_code == 201
+        answer = self.patch(listing_id, state="active")
+        assert answer.status_code == 200, answer.text
+        return listing_id
+
+    def get(self, listing_id: int, **query: Any) -> dict[str, Any]:
+        """A listing as it is now."""
+        answer = self.call("GET", f"/listings/{listing_id}", params=query)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def put_inventory(self, listing_id: int, body: dict[str, Any]) -> httpx.Response:
+        """Replace a listing's inventory."""
+        return self.call("PUT", f"/listings/{listing_id}/inventory", json=body)
+
+    def product(self, sku: str, size: str | None = None, **changes: Any) -> dict[str, Any]:
+        """A product for `put_inventory`; changes go to its offering."""
+        offering = {
+            "price": 19.99,
+            "quantity": 3,
+            "is_enabled": True,
+            "readiness_state_id": self.row["readiness_states"][0],
+        }
+        values = [{"property_id": 513, "property_name": "Size", "value_ids": [], "values": [size]}]
+        return {
+            "sku": sku,
+            "property_values": values if size else [],
+            "offerings": [{**offering, **changes}],
+        }
+
+    def state_of(self, listing_id: int) -> str:
+        """What the ledger says of a listing."""
+        rows = self.site.read("ledger")["listings"]
+        return str(next(row["state"] for row in rows if row["listing_id"] == listing_id))
+
+
+def consent_form() -> dict[str, str]:
+    """What the consent page is asked with."""
+    return {
+        "response_type": "code",
+        "client_id": APP.keystring,
+        "redirect_uri": CALLBACK,
+        "scope": SELLING,
+        "state": "a state&with=signs",
+        "code_challenge": challenge_of(VERIFIER),
+        "code_challenge_method": "S256",
+    }
+
+
+def exchange_form(code: str) -> dict[str, str]:
+    """What a code is spent with."""
+    return {
+        "grant_type": "authorization_code",
+        "client_id": APP.keystring,
+        "redirect_uri": CALLBACK,
+        "code": code,
+        "code_verifier": VERIFIER,
+    }
+
+
+def picture(colour: str = "red", kind: str = "JPEG", size: tuple[int, int] = (64, 48)) -> bytes:
+    """A small picture file."""
+    file = io.BytesIO()
+    Image.new("RGB", size, colour).save(file, kind)
+    return file.getvalue()
 
 
 def callback_query(redirect: httpx.Response) -> dict[str, str]:
