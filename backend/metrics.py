@@ -15,6 +15,7 @@ from models.accounts.tenants import Lane
 from models.selling.publishing import JobStatus
 from repositories.accounts.bells import BellRepository
 from repositories.accounts.dead_jobs import DeadJobRepository
+from repositories.accounts.outbox_review import OutboxReviewRepository
 from repositories.accounts.schedule import TickRunRepository
 from services.selling.publishing.processor import ProcessedJob
 from shared.clock import Clock
@@ -29,7 +30,7 @@ _ATTEMPTS = (1, 2, 3, 4, 6, 8, 12)
 
 REMEMBERED_S = 5.0
 """How long the database's answers are good for: however often somebody scrapes, it is asked so
-seldom, four short queries each time, none of them for each shop."""
+seldom, six short queries each time, none of them for each shop."""
 
 
 class Meters:
@@ -81,6 +82,25 @@ class Meters:
             buckets=_SECONDS,
             registry=registry,
         )
+        self._delivered = Counter(
+            "stoflow_outbox_delivered",
+            "Events delivered, by subscriber.",
+            ("subscriber",),
+            registry=registry,
+        )
+        self._failed = Counter(
+            "stoflow_outbox_failed",
+            "Failed attempts to deliver an event, by subscriber; parked: it was the last.",
+            ("subscriber", "parked"),
+            registry=registry,
+        )
+        self._lag = Histogram(
+            "stoflow_outbox_lag_seconds",
+            "Time from the recording of an event to its delivery.",
+            ("subscriber",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
         self._leads = Gauge(
             "stoflow_schedule_leads", "1 where this process runs the ticks.", registry=registry
         )
@@ -102,6 +122,15 @@ class Meters:
         """A run of a tick ended."""
         self._runs.labels(name, outcome.value).inc()
         self._run_seconds.labels(name).observe(took.total_seconds())
+
+    def event_delivered(self, subscriber: str, lag: timedelta) -> None:
+        """A subscriber was told of an event `lag` after it was recorded."""
+        self._delivered.labels(subscriber).inc()
+        self._lag.labels(subscriber).observe(lag.total_seconds())
+
+    def delivery_failed(self, subscriber: str, *, parked: bool) -> None:
+        """A subscriber failed; `parked`: too often."""
+        self._failed.labels(subscriber, str(parked).lower()).inc()
 
     def leading(self, leads: bool) -> None:
         """Whether this process runs the ticks."""
@@ -137,6 +166,7 @@ class InstallationFigures(Collector):
             with self._database.platform() as session:
                 families.add_waiting(BellRepository(session))
                 families.add_dead(DeadJobRepository(session).counts())
+                families.add_outbox(OutboxReviewRepository(session))
                 families.add_runs(TickRunRepository(session).latest(TickOutcome.OK))
                 families.led.add_metric((), float(leader_of(session) is not None))
         except Exception as error:
@@ -171,6 +201,16 @@ class _Families:
             "Jobs that only a person can help: stoflow jobs list --dead.",
             labels=["channel", "outcome"],
         )
+        self.events = GaugeMetricFamily(
+            "stoflow_outbox_deliveries",
+            "Events on their way to a subscriber. parked: only a person can help: stoflow outbox"
+            " list.",
+            labels=["subscriber", "state"],
+        )
+        self.overdue = GaugeMetricFamily(
+            "stoflow_outbox_waiting_seconds",
+            "How long the event that has been due longest has been waiting for a relay.",
+        )
         self.led = GaugeMetricFamily(
             "stoflow_schedule_led", "1 where any process of the installation runs the ticks."
         )
@@ -182,7 +222,8 @@ class _Families:
 
     def all(self) -> Sequence[Metric]:
         """Every family, in the order in which they are shown."""
-        return (self.up, self.shops, self.seconds, self.dead, self.led, self.succeeded)
+        work = (self.shops, self.seconds, self.dead, self.events, self.overdue)
+        return (self.up, *work, self.led, self.succeeded)
 
     def add_waiting(self, bells: BellRepository) -> None:
         """Both lanes, also the quiet one."""
@@ -197,6 +238,14 @@ class _Families:
         """By channel and outcome."""
         for labels, number in sorted(counts.items()):
             self.dead.add_metric(labels, number)
+
+    def add_outbox(self, outbox: OutboxReviewRepository) -> None:
+        """What is on its way or parked, and whether anybody relays."""
+        for labels, number in sorted(outbox.counts().items()):
+            self.events.add_metric(labels, number)
+        since = outbox.due_since(self._now)
+        waited = (self._now - since).total_seconds() if since is not None else 0.0
+        self.overdue.add_metric((), max(waited, 0.0))
 
     def add_runs(self, runs: Sequence[TickRun]) -> None:
         """The last good run of each tick."""

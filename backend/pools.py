@@ -26,8 +26,8 @@ API_AT_LEAST = 2
 API_BESIDE = 1
 """The successor of a connection that will be retired."""
 
-WORKER_IN_POOL = 4
-"""Beside its threads: the heartbeat, two ticks, the look who leads."""
+WORKER_IN_POOL = 5
+"""Beside its threads: the heartbeat, the relay, two ticks, the look who leads."""
 WORKER_BESIDE = 3
 """The leader's own connection, the one that listens for wake-ups, and a successor."""
 

@@ -10,6 +10,7 @@ from repositories.accounts.channel_consents import ChannelConsentRepository
 from repositories.accounts.schedule import TickRunRepository
 from services.accounts.identity.forgetting import SignInForgetting
 from services.accounts.news.forgetting import NewsForgetting
+from services.accounts.outbox.forgetting import OutboxForgetting
 from services.accounts.schedule.ticks import Act, Did, Tick, Turn
 from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
 from services.selling.publishing.dead_jobs import DeadJobReview
@@ -52,6 +53,12 @@ def ticks_of(container: Container) -> tuple[Tick, ...]:
             timedelta(hours=6),
             _forget_news(container),
             "delete what happened in shops a week ago",
+        ),
+        Tick(
+            "forget-relayed-events",
+            timedelta(hours=6),
+            _forget_events(container),
+            "delete events of which everybody was told two weeks ago",
         ),
         Tick(
             "forget-old-runs",
@@ -130,6 +137,15 @@ def _forget_consents(container: Container) -> Act:
 
 def _forget_news(container: Container) -> Act:
     forgetting = NewsForgetting(container.database, container.clock)
+
+    def act(turn: Turn) -> Did:
+        return Did(f"{forgetting.forget(turn.go_on)} events deleted")
+
+    return act
+
+
+def _forget_events(container: Container) -> Act:
+    forgetting = OutboxForgetting(container.database, container.clock)
 
     def act(turn: Turn) -> Did:
         return Did(f"{forgetting.forget(turn.go_on)} events deleted")

@@ -1,4 +1,4 @@
-"""The worker: threads that run jobs, and chores that are done now and then."""
+"""The worker: threads that run jobs, one that relays events, chores that are done now and then."""
 
 import os
 import socket
@@ -13,11 +13,14 @@ import structlog
 from backend.container import Container
 from backend.handlers import handler_table
 from backend.metrics import Meters
+from backend.relay import Relay
 from backend.scheduler import Scheduler
 from backend.settings import WorkerSettings
+from backend.subscriptions import subscriptions
 from backend.ticks import ticks_of
 from models.accounts.tenants import Lane
 from repositories.selling.publishing import RunningCaps
+from services.accounts.outbox.relaying import OutboxRelay
 from services.accounts.schedule.running import TickRunner
 from services.selling.ebay.access import EbayAccess
 from services.selling.ebay.desk import EbayWorkshop
@@ -65,8 +68,12 @@ def worker_of(container: Container) -> "Worker":
         threads=settings.worker.threads,
         poll=settings.worker.poll,
     )
+    relay = Relay(
+        OutboxRelay(database, subscriptions(clock), clock, container.meters), settings.worker.poll
+    )
+    worker.relay_with(relay)
     if settings.worker.listen:
-        worker.listen_with(WakeUpListener(database.engine, worker.wake))
+        worker.listen_with(WakeUpListener(database.engine, worker.wake, relay.wake))
     return worker
 
 
@@ -151,6 +158,7 @@ class Worker:
         self._meters = meters
         self._poll = poll
         self._listener: WakeUpListener | None = None
+        self._relay: Relay | None = None
         self._naps = {REALTIME_ONLY: Nap(), BOTH_LANES: Nap()}
         self._stopping = threading.Event()
         self._stopped = threading.Event()
@@ -160,6 +168,10 @@ class Worker:
     def listen_with(self, listener: WakeUpListener) -> None:
         """Start and stop this along with the worker."""
         self._listener = listener
+
+    def relay_with(self, relay: Relay) -> None:
+        """Likewise this."""
+        self._relay = relay
 
     def wake(self) -> None:
         """There may be work."""
@@ -172,6 +184,8 @@ class Worker:
             thread.start()
         if self._listener is not None:
             self._listener.start()
+        if self._relay is not None:
+            self._relay.start()
         self._scheduler.start()
         log.info("worker.started", name=worker_name())
 
@@ -186,6 +200,8 @@ class Worker:
             nap.end()
         if self._listener is not None:
             self._listener.close()
+        if self._relay is not None:
+            self._relay.ask_to_stop()
         self._scheduler.ask_to_stop()
         deadline = monotonic() + grace.total_seconds()
         for thread in self._runners:
@@ -194,6 +210,8 @@ class Worker:
         if not finished:
             log.warning("worker.handed_back", jobs=self._processor.hand_back_running())
         self._scheduler.wait(timedelta(seconds=max(0.0, deadline - monotonic())))
+        if self._relay is not None:
+            self._relay.wait(timedelta(seconds=max(0.0, deadline - monotonic())))
         self._stopped.set()
         log.info("worker.stopped", finished=finished)
         return finished

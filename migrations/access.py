@@ -20,6 +20,9 @@ GRANTS = (
     "GRANT SELECT, INSERT, UPDATE, DELETE ON public.dead_jobs TO {group}",
     "GRANT SELECT, INSERT ON public.shop_events TO {group}",
     "GRANT SELECT, INSERT, UPDATE ON public.shop_event_counters TO {group}",
+    "GRANT INSERT ON public.outbox_events TO {group}",
+    "GRANT USAGE ON SEQUENCE public.outbox_events_id_seq TO {group}",
+    "GRANT SELECT, UPDATE ON public.outbox_deliveries TO {group}",
     "GRANT SELECT (id, user_id, revoked_at) ON public.auth_sessions TO {group}",
     "REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC",
 )

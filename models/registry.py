@@ -6,6 +6,7 @@ from models.accounts import (
     dead_jobs,
     identity,
     news,
+    outbox,
     schedule,
     tenants,
 )
@@ -21,6 +22,7 @@ MODULES = (
     dead_jobs,
     call_budgets,
     news,
+    outbox,
     attributes,
     marketplace_mappings,
     catalog,

@@ -15,6 +15,7 @@ from backend.cli import (
     jobs,
     keys,
     openapi,
+    outbox,
     products,
     schedule,
     serve,
@@ -40,6 +41,7 @@ app.add_typer(products.app, name="products")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(batches.app, name="batches")
 app.add_typer(schedule.app, name="schedule")
+app.add_typer(outbox.app, name="outbox")
 
 
 def main() -> None:

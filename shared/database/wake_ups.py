@@ -1,4 +1,4 @@
-"""Wake-ups: a commit that leaves work behind tells workers that sleep, in whatever process.
+"""Wake-ups: a commit that leaves work or events behind tells those that sleep, in any process.
 
 A convenience and nothing more: whoever listens also looks by itself now and then, so a wake-up may
 get lost. It is sent after the commit, outside its transaction, since a NOTIFY makes commits queue
@@ -7,8 +7,9 @@ behind one lock of the server; and at most once an interval, however many commit
 
 import select
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
+from enum import StrEnum
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -28,14 +29,26 @@ TRY_AGAIN_S = 5.0
 """After a connection could not be had, or broke."""
 
 _CHANNEL = "stoflow_work"
-_WANTED = "wake workers"
+_WANTED = "wake up"
 _HEARD_WITHIN_S = 0.5
 """How soon a listener notices that it shall end."""
 
 
+class Left(StrEnum):
+    """What a transaction left behind: the text of its wake-up."""
+
+    JOBS = ""
+    EVENTS = "events"
+
+
 def wake_workers_after(session: PlatformSession) -> None:
     """Have workers woken when this transaction has committed, if the process sends wake-ups."""
-    session.info[_WANTED] = True
+    session.info.setdefault(_WANTED, set()).add(Left.JOBS)
+
+
+def wake_relays_after(session: PlatformSession) -> None:
+    """Likewise whoever relays events."""
+    session.info.setdefault(_WANTED, set()).add(Left.EVENTS)
 
 
 _SENDERS: "WeakKeyDictionary[Engine, WakeUpSender]" = WeakKeyDictionary()
@@ -48,6 +61,8 @@ class WakeUpSender:
         self._engine = engine
         self._interval_s = interval_s
         self._wanted, self._closed = threading.Event(), threading.Event()
+        self._left: set[Left] = set()
+        self._lock = threading.Lock()
         self.sent = 0
         self._thread = threading.Thread(target=self._send_all, name="wake-ups", daemon=True)
 
@@ -56,8 +71,10 @@ class WakeUpSender:
         _SENDERS[self._engine] = self
         self._thread.start()
 
-    def want(self) -> None:
-        """Send one soon; returns at once."""
+    def want(self, left: Collection[Left]) -> None:
+        """Send these soon; returns at once."""
+        with self._lock:
+            self._left.update(left)
         self._wanted.set()
 
     def close(self) -> None:
@@ -73,26 +90,35 @@ class WakeUpSender:
             if self._closed.is_set():
                 return
             self._wanted.clear()
-            self._closed.wait(self._interval_s if self._sent() else TRY_AGAIN_S)
+            with self._lock:
+                left, self._left = self._left, set()
+            self._closed.wait(self._interval_s if self._told(left) else TRY_AGAIN_S)
 
-    def _sent(self) -> bool:
+    def _told(self, left: Collection[Left]) -> bool:
         try:
             with self._engine.connect() as connection:
                 connection.execution_options(isolation_level="AUTOCOMMIT")
-                connection.exec_driver_sql(f"NOTIFY {_CHANNEL}")
+                for each in left:
+                    connection.exec_driver_sql(f"NOTIFY {_CHANNEL}, '{each}'")
         except (SQLAlchemyError, StoflowError) as error:
             log.warning("wake_up.not_sent", because=type(error).__name__)
             return False
-        self.sent += 1
+        self.sent += len(left)
         return True
 
 
 class WakeUpListener:
     """Calls back at each wake-up, from a thread and a connection of its own beside the pool."""
 
-    def __init__(self, engine: Engine, heard: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        heard: Callable[[], None],
+        heard_of_events: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`heard` is called when somebody left jobs, `heard_of_events` when events."""
         self._engine = engine
-        self._heard = heard
+        self._heard = {Left.JOBS: heard, Left.EVENTS: heard_of_events}
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._listen_on, name="listener", daemon=True)
 
@@ -124,32 +150,36 @@ class WakeUpListener:
             connection.detach()
             connection.exec_driver_sql(f"LISTEN {_CHANNEL}")
             # What came before is not heard any more, and somebody may have looked in vain.
-            self._heard()
+            self._pass_on(set(Left))
             while not self._closed.is_set():
-                if _has_heard(connection):
-                    self._heard()
+                self._pass_on(_heard_on(connection))
         finally:
             with suppress(SQLAlchemyError):
                 connection.close()
 
+    def _pass_on(self, texts: Collection[str]) -> None:
+        for left, heard in self._heard.items():
+            if left in texts:
+                heard()
 
-def _has_heard(connection: Connection) -> bool:
-    """Wait a moment for wake-ups; several are one."""
+
+def _heard_on(connection: Connection) -> set[str]:
+    """Wait a moment for wake-ups; several of a kind are one."""
     driver: Any = connection.connection.dbapi_connection
     select.select([driver], [], [], _HEARD_WITHIN_S)
     driver.poll()
-    heard = bool(driver.notifies)
+    heard = {each.payload for each in driver.notifies}
     driver.notifies.clear()
     return heard
 
 
 @event.listens_for(PlatformSession, "after_commit", propagate=True)
 def _tell(session: PlatformSession) -> None:
-    if session.in_nested_transaction() or not session.info.pop(_WANTED, False):
+    if session.in_nested_transaction() or not (left := session.info.pop(_WANTED, None)):
         return
     sender = _SENDERS.get(session.get_bind())  # type: ignore[arg-type]
     if sender is not None:
-        sender.want()
+        sender.want(left)
 
 
 @event.listens_for(PlatformSession, "after_soft_rollback", propagate=True)

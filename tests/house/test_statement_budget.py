@@ -5,10 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+from prometheus_client import CollectorRegistry
 from sqlalchemy import event
 
+from backend.metrics import Meters
+from backend.subscriptions import subscriptions
 from models.accounts.tenants import Lane
 from models.selling.publishing import Channel, JobAction
+from services.accounts.outbox.relaying import OutboxRelay
 from services.selling.publishing.handlers import Snooze
 from services.selling.publishing.lease import LeaseKeeper
 from services.selling.publishing.processor import MarketplaceJobProcessor
@@ -120,3 +124,22 @@ def test_a_quiet_house_is_one_question(database: Database, clock: MovableClock) 
     assert len(said) == 2
     assert said[0].startswith("SET LOCAL ")
     assert "tenant_bells" in said[1]
+
+
+def test_a_relay_without_events_asks_one_question(
+    database: Database, make_tenant: MakeTenant, clock: MovableClock
+) -> None:
+    """F14: however many shops there are."""
+    for _ in range(3):
+        make_tenant()
+    in_production = Database(database.engine)
+    watch = Meters(CollectorRegistry())
+    relay = OutboxRelay(in_production, subscriptions(clock), clock, watch)
+
+    with listening(database) as said:
+        assert not relay.turn()
+
+    assert len(said) == 2
+    assert said[0].startswith("SET LOCAL ")
+    assert "outbox_events" in said[1]
+    assert "outbox_streams" in said[1]

@@ -12,7 +12,10 @@ class EventOut(BaseModel):
     """One piece of news of the shop."""
 
     sequence: int = Field(description="1, 2, 3 … without a gap; name the last one you know.")
-    kind: str = Field(description="`job_status_update`, `batch_status_update` or `order_update`.")
+    kind: str = Field(
+        description="`job_status_update`, `batch_status_update`, `order_update` or"
+        " `channel_status_update`."
+    )
     at: datetime
     payload: dict[str, Any]
 

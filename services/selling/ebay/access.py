@@ -13,12 +13,15 @@ from datetime import datetime, timedelta
 import structlog
 
 from models.selling.ebay import ConnectionStatus, EbayConnection
+from models.selling.publishing import Channel
 from repositories.selling.ebay import EbayConnectionRepository
+from services.accounts.outbox.recording import OutboxRecorder
 from services.gateways.ebay.errors import EbayGrantRefused
 from services.gateways.ebay.oauth import AccessGrant, EbayOAuth
 from services.gateways.ebay.transport import TokenSource
+from services.selling.publishing.connections import ChannelNeedsReconnecting
 from shared.clock import Clock
-from shared.database import Database, TenantSchema
+from shared.database import Database, TenantSchema, TenantSession
 from shared.encryption import SecretBox
 from shared.errors import EbayError, Remedy
 
@@ -68,6 +71,7 @@ class EbayAccess:
         self._box = box
         self._clock = clock
         self._pause = pause
+        self._outbox = OutboxRecorder(clock)
 
     def tokens_of(self, tenant: TenantSchema) -> TokenSource:
         """The shop's tokens, for one job or one request."""
@@ -118,24 +122,35 @@ class EbayAccess:
         try:
             grant = self._oauth.refresh(mine.refresh_token, mine.scopes)
         except EbayGrantRefused as refused:
-            self._settle(tenant, mine, _ended)
-            log.warning("ebay.connection_ended", tenant=tenant.name, reason=refused.reason)
+            reason = refused.reason
+            self._settle(tenant, mine, lambda session, row: self._end(session, row, reason))
+            log.warning("ebay.connection_ended", tenant=tenant.name, reason=reason)
             raise
         except BaseException:
-            self._settle(tenant, mine, lambda connection: None)
+            self._settle(tenant, mine, lambda _session, _connection: None)
             raise
-        self._settle(tenant, mine, lambda connection: self._store(connection, grant))
+        self._settle(tenant, mine, lambda _session, row: self._store(row, grant))
         return grant
 
     def _settle(
-        self, tenant: TenantSchema, mine: _Mine, change: Callable[[EbayConnection], None]
+        self,
+        tenant: TenantSchema,
+        mine: _Mine,
+        change: Callable[[TenantSession, EbayConnection], None],
     ) -> None:
         with self._database.tenant(tenant) as session:
             connection = EbayConnectionRepository(session).locked()
             # Another lease means that we were too slow, or that the seller has reconnected.
             if connection is not None and connection.refreshing_until == mine.until:
                 connection.refreshing_until = None
-                change(connection)
+                change(session, connection)
+
+    def _end(self, session: TenantSession, connection: EbayConnection, reason: str) -> None:
+        connection.status = ConnectionStatus.NEEDS_REAUTH
+        self._outbox.record(
+            session,
+            ChannelNeedsReconnecting(Channel.EBAY, connection.username, reason),
+        )
 
     def _store(self, connection: EbayConnection, grant: AccessGrant) -> None:
         connection.access_token = self._box.seal(grant.token)
@@ -164,10 +179,6 @@ class _ShopTokens:
     def replacing(self, rejected: str) -> str:
         self._grant = self._access.grant(self._tenant, rejected)
         return self._grant.token
-
-
-def _ended(connection: EbayConnection) -> None:
-    connection.status = ConnectionStatus.NEEDS_REAUTH
 
 
 def _reconnect() -> EbayError:

@@ -1,6 +1,5 @@
 """Every change of a job's status happens here, and only along the table of allowed moves."""
 
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from services.selling.publishing.handlers import (
     Unknown,
     Verdict,
 )
+from shared.backoff import full_jitter, longest
 
 ALLOWED: Mapping[JobStatus, frozenset[JobStatus]] = {
     JobStatus.PENDING: frozenset({JobStatus.RUNNING, JobStatus.CANCELLED}),
@@ -41,9 +41,6 @@ BACKOFF_BASE = timedelta(seconds=2)
 """The first wait at most; also how long after a lost answer the channel is asked about it."""
 
 BACKOFF_CAP = timedelta(minutes=15)
-
-_DOUBLINGS = 30
-"""Beyond any cap; a timedelta cannot be doubled for ever."""
 
 PATIENCE = timedelta(hours=24)
 """How long after its first pick-up a job may go on failing before it ends."""
@@ -159,13 +156,7 @@ def reopen(job: MarketplaceJob, *, now: datetime) -> None:
 
 def backoff(attempts: int, cap: timedelta = BACKOFF_CAP) -> timedelta:
     """Exponential with full jitter: anything from nothing to 2, 4, 8 … seconds, at most `cap`."""
-    longest = _doubled(attempts, cap)
-    return timedelta(seconds=random.uniform(0, longest.total_seconds()))  # noqa: S311 - no secret
-
-
-def _doubled(attempts: int, cap: timedelta) -> timedelta:
-    doublings = min(max(0, attempts - 1), _DOUBLINGS)
-    return min(BACKOFF_BASE * (1 << doublings), cap)
+    return full_jitter(attempts, BACKOFF_BASE, cap)
 
 
 def _retry(
@@ -187,7 +178,7 @@ def _recheck(
     if lost >= job.max_attempts or tally.is_out_of_patience(now):
         _finish(job, JobStatus.DONE, JobOutcome.UNKNOWN, now)
     else:
-        _wait(job, now + _doubled(lost, cap), "the channel to be asked what happened")
+        _wait(job, now + longest(lost, BACKOFF_BASE, cap), "the channel to be asked what happened")
         job.outcome = JobOutcome.UNKNOWN
     _note(job, problem)
 

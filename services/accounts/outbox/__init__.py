@@ -1,0 +1,1 @@
+"""Events in the transaction that makes them, relayed to whoever in the house subscribes."""

@@ -1,0 +1,44 @@
+"""Accounts at marketplaces that no longer let us in: said once, and told to whoever watches."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from models.selling.publishing import Channel
+from repositories.accounts.news import append_event
+from services.accounts.outbox.events import Event
+from services.accounts.outbox.subscribing import Told
+from shared.clock import Clock
+from shared.database import TenantSession
+
+CHANNEL_STATUS_UPDATE = "channel_status_update"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelNeedsReconnecting(Event):
+    """The marketplace has ended our access: only the seller can renew it."""
+
+    kind: ClassVar[str] = "channel-needs-reconnecting"
+
+    channel: Channel
+    account: str
+    """As the seller knows it: the user name there."""
+    reason: str
+    """The marketplace's word for it, such as `invalid_grant`."""
+
+
+class ConnectionNews:
+    """Shows ended connections to clients that watch the shop."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def tell(self, session: TenantSession, told: Told[ChannelNeedsReconnecting]) -> None:
+        """Say that the channel has to be connected again."""
+        ended = told.event
+        payload = {
+            "channel": ended.channel,
+            "account": ended.account,
+            "status": "needs_reauth",
+            "reason": ended.reason,
+        }
+        append_event(session, CHANNEL_STATUS_UPDATE, payload, self._clock.now())
