@@ -14,6 +14,7 @@ from backend.cli import (
     demo,
     jobs,
     keys,
+    mappings,
     openapi,
     outbox,
     products,
@@ -42,6 +43,7 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(batches.app, name="batches")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(outbox.app, name="outbox")
+app.add_typer(mappings.app, name="mappings")
 
 
 def main() -> None:

@@ -1,8 +1,11 @@
-"""How eBay calls our categories, conditions and attributes, and what it asks of a category.
+"""How marketplaces call our categories and values, and what eBay asks of a category.
 
-The first five tables are filled from files checked by hand. The last three are a cache of eBay's
-own answers and are filled from eBay alone.
+All tables but the last three are filled from files checked by hand. The last three are a cache of
+eBay's own answers and are filled from eBay alone.
 """
+
+from datetime import date
+from enum import StrEnum
 
 from sqlalchemy import BigInteger, Index
 from sqlalchemy.dialects.postgresql import JSONB
@@ -12,22 +15,92 @@ from models.base import Moment, PlatformBase
 from models.reference.attributes import SCHEMA
 
 
-class EbayCategory(PlatformBase):
-    """The eBay US category of one of ours, for one department or for all."""
+class Platform(StrEnum):
+    """A site of a marketplace whose ids our values are mapped to."""
 
-    __tablename__ = "ebay_categories"
+    EBAY_US = "ebay_us"
+    ETSY = "etsy"
+    VINTED = "vinted"
+
+    @property
+    def spoken(self) -> str:
+        """As sellers call it."""
+        return {"ebay_us": "eBay", "etsy": "Etsy", "vinted": "Vinted"}[self.value]
+
+
+class PlatformMappingVersion(PlatformBase):
+    """Which version of the mapping to a marketplace is in use."""
+
+    __tablename__ = "platform_mappings"
+    __table_args__ = {"schema": SCHEMA}
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    """Grows whenever a row of the mapping changes its meaning."""
+    checked_on: Mapped[date]
+    """When its rows were last gone through by hand."""
+    tree: Mapped[str]
+    """The tree of categories that it was checked against."""
+    leaves_only: Mapped[bool]
+    """Whether the marketplace lists in leaves alone."""
+
+
+class PlatformCategory(PlatformBase):
+    """A marketplace's category for one of ours, for one department or for all."""
+
+    __tablename__ = "platform_categories"
     __table_args__ = (
-        Index("ix_ebay_categories_ebay_category_id", "ebay_category_id"),
+        Index("ix_platform_categories_platform_remote_id", "platform", "remote_id"),
         {"schema": SCHEMA},
     )
 
+    platform: Mapped[str] = mapped_column(primary_key=True)
     category_code: Mapped[str] = mapped_column(primary_key=True)
     department: Mapped[str] = mapped_column(primary_key=True)
-    """A department's code; empty where eBay does not tell them apart."""
-    ebay_category_id: Mapped[str]
-    ebay_path: Mapped[str]
+    """A department's code; empty where the marketplace does not tell them apart."""
+    remote_id: Mapped[str]
+    remote_path: Mapped[str]
     with_children: Mapped[bool]
     """Whether the row speaks for the categories below as well."""
+
+
+class PlatformNode(PlatformBase):
+    """A category of a marketplace itself; of eBay none, since eBay is asked."""
+
+    __tablename__ = "platform_nodes"
+    __table_args__ = {"schema": SCHEMA}
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    remote_id: Mapped[str] = mapped_column(primary_key=True)
+    path: Mapped[str]
+    is_leaf: Mapped[bool]
+
+
+class PlatformValue(PlatformBase):
+    """A marketplace's value for one of ours."""
+
+    __tablename__ = "platform_values"
+    __table_args__ = {"schema": SCHEMA}
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    attribute: Mapped[str] = mapped_column(primary_key=True)
+    """`condition`, `color`, `material`, `size`, `brand` or `decade`."""
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    """A size's size group; empty where one answer holds everywhere."""
+    code: Mapped[str] = mapped_column(primary_key=True)
+    """Our code; of a brand its name, folded."""
+    remote_id: Mapped[str]
+    remote_name: Mapped[str]
+
+
+class CategoryAudience(PlatformBase):
+    """For whom a category and those below it exist: what a mapping has to cover."""
+
+    __tablename__ = "category_audiences"
+    __table_args__ = {"schema": SCHEMA}
+
+    category_code: Mapped[str] = mapped_column(primary_key=True)
+    department: Mapped[str] = mapped_column(primary_key=True)
 
 
 class EbayCondition(PlatformBase):

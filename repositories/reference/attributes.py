@@ -40,17 +40,24 @@ class CatalogueRepository:
         rows = self._session.execute(select(LoadedFile.name, LoadedFile.content_hash))
         return dict(rows.tuples().all())
 
-    def replace(self, model: type[PlatformBase], rows: Sequence[Row]) -> None:
-        """Make the table hold exactly `rows`: changed ones are updated, missing ones removed."""
+    def replace(self, model: type[PlatformBase], rows: Sequence[Row], part: Row) -> None:
+        """Make the table hold exactly `rows`: changed ones are updated, missing ones removed.
+
+        `part` names the values that all rows share; rows with others are left alone.
+        """
         table = model.__table__
         assert isinstance(table, Table)
         keys = [column.name for column in table.primary_key]
-        self._remove_all_but(table, {tuple(row[key] for key in keys) for row in rows})
+        wanted = {tuple(row[key] for key in keys) for row in rows}
+        self._remove_all_but(table, wanted, part)
         statement = insert(table)
         changes = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-        self._session.execute(
-            statement.on_conflict_do_update(index_elements=keys, set_=changes), list(rows)
+        fresh = (
+            statement.on_conflict_do_update(index_elements=keys, set_=changes)
+            if changes
+            else statement.on_conflict_do_nothing(index_elements=keys)
         )
+        self._session.execute(fresh, list(rows))
 
     def replace_search_keys(
         self, attribute: str, keys: Iterable[tuple[str, Mapping[str, int]]]
@@ -72,9 +79,10 @@ class CatalogueRepository:
             statement.on_conflict_do_update(index_elements=["name"], set_=changes), [row]
         )
 
-    def _remove_all_but(self, table: Table, wanted: Collection[tuple[Any, ...]]) -> None:
+    def _remove_all_but(self, table: Table, wanted: Collection[tuple[Any, ...]], part: Row) -> None:
         columns = list(table.primary_key)
-        stored = {tuple(row) for row in self._session.execute(select(*columns))}
+        mine = [table.c[name] == value for name, value in part.items()]
+        stored = {tuple(row) for row in self._session.execute(select(*columns).where(*mine))}
         gone = sorted(stored.difference(wanted))
         if gone:
             self._session.execute(delete(table).where(tuple_(*columns).in_(gone)))
@@ -92,6 +100,14 @@ class AttributeRepository:
             select(ValueAlias.attribute, ValueAlias.alias, ValueAlias.code)
         )
         return {(attribute, alias): code for attribute, alias, code in rows}
+
+    def codes_named(self, attribute: str, key: str) -> Sequence[str]:
+        """Codes of the values that are called so, in any language; `key` as `search_key`."""
+        return self._session.scalars(
+            select(SearchKey.code).where(
+                SearchKey.attribute == attribute, SearchKey.key == key, SearchKey.rank == 0
+            )
+        ).all()
 
     def categories_by_code(self, codes: Collection[str]) -> Sequence[Category]:
         """The categories that exist among `codes`."""

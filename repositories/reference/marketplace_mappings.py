@@ -1,4 +1,4 @@
-"""eBay's words for ours, and the cache of what eBay asks of a category."""
+"""Marketplaces' words for ours, and the cache of what eBay asks of a category."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -7,15 +7,20 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
+from models.reference.attributes import Category
 from models.reference.marketplace_mappings import (
+    CategoryAudience,
     EbayAspect,
     EbayAspectValue,
-    EbayCategory,
     EbayCategoryAspect,
     EbayCategoryCondition,
     EbayCategoryRefresh,
     EbayCondition,
     EbayImpliedAspect,
+    Platform,
+    PlatformCategory,
+    PlatformMappingVersion,
+    PlatformValue,
 )
 from shared.database import PlatformSession
 
@@ -33,17 +38,68 @@ class StoredAspect:
     max_length: int | None = None
 
 
+class PlatformMappingRepository:
+    """Reads the mapping to one marketplace."""
+
+    def __init__(self, session: PlatformSession, platform: Platform) -> None:
+        self._session = session
+        self.platform = platform
+
+    def version(self) -> PlatformMappingVersion:
+        """Which version is in use. The catalogues have to be loaded."""
+        return self._session.get_one(PlatformMappingVersion, self.platform)
+
+    def categories_for(self, codes: Collection[str]) -> Sequence[PlatformCategory]:
+        """Mapping rows of any of our category codes."""
+        rows = select(PlatformCategory).where(PlatformCategory.platform == self.platform)
+        return self._session.scalars(rows.where(PlatformCategory.category_code.in_(codes))).all()
+
+    def all_categories(self) -> Sequence[PlatformCategory]:
+        """Every mapping row of a category; about six hundred."""
+        rows = select(PlatformCategory).where(PlatformCategory.platform == self.platform)
+        return self._session.scalars(rows).all()
+
+    def mapped_category_ids(self) -> Sequence[str]:
+        """Every category of the marketplace that one of ours leads to."""
+        ids = select(PlatformCategory.remote_id).distinct()
+        ids = ids.where(PlatformCategory.platform == self.platform)
+        return self._session.scalars(ids.order_by(PlatformCategory.remote_id)).all()
+
+    def value(self, attribute: str, scope: str, code: str) -> PlatformValue | None:
+        """The marketplace's value for one of ours."""
+        return self._session.get(PlatformValue, (self.platform, attribute, scope, code))
+
+    def category_path(self, code: str) -> str | None:
+        """The full path of a category of ours, for people."""
+        return self._session.scalar(select(Category.full_path).where(Category.code == code))
+
+
+class AudienceRepository:
+    """Reads what a mapping has to cover."""
+
+    def __init__(self, session: PlatformSession) -> None:
+        self._session = session
+
+    def departments(self) -> Mapping[str, set[str]]:
+        """For whom categories exist, by the code that says so for those below it."""
+        found: dict[str, set[str]] = {}
+        rows = select(CategoryAudience.category_code, CategoryAudience.department)
+        for code, department in self._session.execute(rows):
+            found.setdefault(code, set()).add(department)
+        return found
+
+    def leaves_below(self, code: str) -> Sequence[Category]:
+        """The leaves of a branch of our tree."""
+        below = Category.code.startswith(f"{code}-", autoescape=True)
+        leaves = select(Category).where(below | (Category.code == code), Category.is_leaf)
+        return self._session.scalars(leaves.order_by(Category.full_path)).all()
+
+
 class EbayMappingRepository:
     """Reads the mapping and reads and fills the cache."""
 
     def __init__(self, session: PlatformSession) -> None:
         self._session = session
-
-    def categories_for(self, codes: Collection[str]) -> Sequence[EbayCategory]:
-        """Mapping rows of any of our category codes."""
-        return self._session.scalars(
-            select(EbayCategory).where(EbayCategory.category_code.in_(codes))
-        ).all()
 
     def implied_aspects_for(self, codes: Collection[str]) -> Sequence[EbayImpliedAspect]:
         """What being in any of our categories says about an item."""
@@ -69,11 +125,6 @@ class EbayMappingRepository:
             select(EbayAspectValue.attribute, EbayAspectValue.code, EbayAspectValue.value)
         )
         return {(attribute, code): value for attribute, code, value in rows}
-
-    def mapped_category_ids(self) -> Sequence[str]:
-        """Every eBay category that a category of ours leads to."""
-        ids = select(EbayCategory.ebay_category_id).distinct()
-        return self._session.scalars(ids.order_by(EbayCategory.ebay_category_id)).all()
 
     def fetched_since(self, moment: datetime) -> set[str]:
         """Categories about which eBay was asked at `moment` or later."""

@@ -2,16 +2,23 @@
 
 from dataclasses import replace
 
+from models.reference.marketplace_mappings import Platform
+from repositories.reference.marketplace_mappings import PlatformMappingRepository
 from services.reference.attributes.loading import CatalogueLoading
 from services.reference.marketplace_mappings.facts import ProductFacts
 from shared.clock import Clock
-from shared.database import Database
+from shared.database import Database, PlatformSession
 
 
 def load_catalogues(database: Database, clock: Clock) -> None:
     """Bring the catalogues to the shipped files; they stay when a test's shops are removed."""
     with database.platform() as session:
         CatalogueLoading(clock).load(session)
+
+
+def mapped_ids(session: PlatformSession) -> list[str]:
+    """Every eBay category that a category of ours leads to."""
+    return list(PlatformMappingRepository(session, Platform.EBAY_US).mapped_category_ids())
 
 
 A_SHIRT = ProductFacts(

@@ -4,6 +4,7 @@ import csv
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,18 @@ from models.reference.attributes import (
     word_key,
 )
 from models.reference.marketplace_mappings import (
+    CategoryAudience,
     EbayAspect,
     EbayAspectValue,
-    EbayCategory,
     EbayCondition,
     EbayImpliedAspect,
+    Platform,
+    PlatformCategory,
+    PlatformMappingVersion,
+    PlatformNode,
+    PlatformValue,
 )
+from shared.text import fold
 
 _REFERENCE = Path(__file__).resolve().parent.parent
 
@@ -58,6 +65,13 @@ class CatalogueFile:
     """How to read a column; text as it stands where nothing is said."""
     derived: Mapping[str, tuple[str, Cell]] = field(default_factory=dict)
     """Columns computed from another one: name to (source column, function)."""
+    part: Mapping[str, str] = field(default_factory=dict)
+    """Columns that the file does not have and that are the same in all its rows: which part of the
+    table the file fills."""
+    without: frozenset[str] = frozenset()
+    """Columns of the file that the table does not have."""
+    purpose: str = ""
+    """Tells apart two uses of one file."""
     numbered: bool = False
     """Whether a row's place in the file is its column `position`, from 1."""
     searched_as: str | None = None
@@ -67,7 +81,7 @@ class CatalogueFile:
     def name(self) -> str:
         """Room and file name; unique among all files."""
         folder, _, name = self.path.as_posix().rpartition("/data/")
-        return f"{folder.rpartition('/')[2]}/{name}"
+        return f"{folder.rpartition('/')[2]}/{name}{self.purpose}"
 
     def content_hash(self) -> str:
         """Changes with the content and with the layout of this module."""
@@ -89,7 +103,10 @@ class CatalogueFile:
     def _columns(self, cells: Mapping[str, str]) -> dict[str, Any]:
         if None in cells or None in cells.values():
             raise ValueError("not as many cells as the header has")
-        row = {name: self.cells.get(name, str)(cell) for name, cell in cells.items()}
+        row: dict[str, Any] = dict(self.part)
+        for name, cell in cells.items():
+            if name not in self.without:
+                row[name] = self.cells.get(name, str)(cell)
         for name, (source, function) in self.derived.items():
             row[name] = function(cells[source])
         return row
@@ -127,6 +144,57 @@ _VALUE_FILES = tuple(
     for name, model in VALUE_TABLES.items()
 )
 
+_HEADER_OF_VALUES = frozenset(
+    ["code", "group_code", "source_id", *(f"name_{language}" for language in LANGUAGES)]
+)
+
+
+def _values_of(platform: Platform, attribute: str) -> CatalogueFile:
+    return CatalogueFile(
+        _mappings(f"{platform}_{attribute}s.csv"),
+        PlatformValue,
+        part={"platform": platform, "attribute": attribute},
+    )
+
+
+_PLATFORM_FILES = (
+    *(
+        CatalogueFile(
+            _mappings(f"{platform}_categories.csv"),
+            PlatformCategory,
+            cells={"with_children": _flag},
+            part={"platform": platform},
+        )
+        for platform in Platform
+    ),
+    *(
+        CatalogueFile(
+            _mappings(f"{platform}_nodes.csv"),
+            PlatformNode,
+            cells={"is_leaf": _flag},
+            part={"platform": platform},
+        )
+        for platform in (Platform.ETSY, Platform.VINTED)
+    ),
+    _values_of(Platform.VINTED, "condition"),
+    _values_of(Platform.VINTED, "color"),
+    _values_of(Platform.VINTED, "material"),
+    _values_of(Platform.VINTED, "size"),
+    _values_of(Platform.ETSY, "decade"),
+    CatalogueFile(
+        _attributes("values/brands.csv"),
+        PlatformValue,
+        derived={
+            "code": ("name_en", fold),
+            "remote_id": ("source_id", str),
+            "remote_name": ("name_en", str),
+        },
+        part={"platform": Platform.VINTED, "attribute": "brand", "scope": ""},
+        without=_HEADER_OF_VALUES,
+        purpose=" as Vinted's",
+    ),
+)
+
 FILES = (
     *_VALUE_FILES,
     CatalogueFile(_attributes("attribute_tables.csv"), AttributeTable),
@@ -146,9 +214,13 @@ FILES = (
     CatalogueFile(_attributes("conditions.csv"), Condition, cells={"rank": int}),
     CatalogueFile(_attributes("departments.csv"), Department),
     CatalogueFile(_attributes("value_aliases.csv"), ValueAlias, cells={"alias": word_key}),
+    CatalogueFile(_attributes("category_audiences.csv"), CategoryAudience),
     CatalogueFile(
-        _mappings("ebay_us_categories.csv"), EbayCategory, cells={"with_children": _flag}
+        _mappings("platform_mappings.csv"),
+        PlatformMappingVersion,
+        cells={"version": int, "checked_on": date.fromisoformat, "leaves_only": _flag},
     ),
+    *_PLATFORM_FILES,
     CatalogueFile(
         _mappings("ebay_conditions.csv"),
         EbayCondition,

@@ -66,7 +66,7 @@ class CatalogueLoading:
         self, repository: CatalogueRepository, file: CatalogueFile, content_hash: str
     ) -> int:
         rows = list(file.rows())
-        repository.replace(file.model, rows)
+        repository.replace(file.model, rows, file.part)
         if file.searched_as is not None:
             keys = ((row["code"], search_keys(row)) for row in rows)
             repository.replace_search_keys(file.searched_as, keys)

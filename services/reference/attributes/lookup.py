@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
-from models.reference.attributes import Category, word_key
+from models.reference.attributes import Category, search_key, word_key
 from repositories.reference.attributes import AttributeRepository
 
 
@@ -21,6 +21,17 @@ class AttributeLookup:
     def resolve(self, attribute: str, word: str) -> str | None:
         """The code that `word` means for `attribute`, or None when we do not know the word."""
         return self._aliases.get((attribute, word_key(word)))
+
+    def value(self, attribute: str, table: str, word: str) -> str | None:
+        """The code of an attribute table that a word means: known as a word, or by its whole name.
+
+        A name that two values share means neither.
+        """
+        known = self.resolve(attribute, word)
+        if known is not None:
+            return known
+        codes = self._repository.codes_named(table, search_key(word))
+        return codes[0] if len(codes) == 1 else None
 
     def attribute(self, name: str) -> str | None:
         """Our attribute behind a column, option or metafield name: `Colour` gives `color`."""

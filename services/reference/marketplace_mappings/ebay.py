@@ -8,9 +8,17 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from models.reference.attributes import category_and_ancestors
-from models.reference.marketplace_mappings import EbayCategory, EbayCategoryAspect, EbayCondition
+from models.reference.marketplace_mappings import (
+    EbayCategoryAspect,
+    EbayCondition,
+    Platform,
+    PlatformCategory,
+)
 from repositories.reference.attributes import AttributeRepository
-from repositories.reference.marketplace_mappings import EbayMappingRepository
+from repositories.reference.marketplace_mappings import (
+    EbayMappingRepository,
+    PlatformMappingRepository,
+)
 from services.reference.attributes.lookup import AttributeLookup
 from services.reference.marketplace_mappings.ebay_aspects import AspectFilling, EbayWords
 from services.reference.marketplace_mappings.facts import (
@@ -20,6 +28,7 @@ from services.reference.marketplace_mappings.facts import (
     GapKind,
     ProductFacts,
 )
+from services.reference.marketplace_mappings.places import PlatformMapping
 from shared.database import PlatformSession
 
 _NO_ASPECTS = AspectFacts({}, (), ())
@@ -28,10 +37,12 @@ _NO_ASPECTS = AspectFacts({}, (), ())
 class EbayMapping:
     """Maps products to eBay US. Remembers what it read; keep it for a request or a batch."""
 
-    def __init__(self, repository: EbayMappingRepository, lookup: AttributeLookup) -> None:
+    def __init__(
+        self, repository: EbayMappingRepository, places: PlatformMapping, lookup: AttributeLookup
+    ) -> None:
         self._repository = repository
+        self._places = places
         self._words = EbayWords(repository, lookup)
-        self._rows: dict[str, Sequence[EbayCategory]] = {}
         self._implied: dict[str, Mapping[str, str]] = {}
         self._requirements: dict[str, tuple[Sequence[EbayCategoryAspect], set[int]] | None] = {}
 
@@ -39,7 +50,8 @@ class EbayMapping:
     def on(cls, session: PlatformSession) -> "EbayMapping":
         """The mapping as it stands in this session's transaction."""
         lookup = AttributeLookup(AttributeRepository(session))
-        return cls(EbayMappingRepository(session), lookup)
+        places = PlatformMapping(PlatformMappingRepository(session, Platform.EBAY_US), lookup)
+        return cls(EbayMappingRepository(session), places, lookup)
 
     def resolve(self, product: ProductFacts) -> EbayResolution:
         """The product in eBay's words, with all its gaps at once."""
@@ -47,7 +59,7 @@ class EbayMapping:
         if isinstance(category, Gap):
             condition_gaps = () if product.condition_code else (_no_condition(),)
             return EbayResolution(None, None, None, None, {}, (), (category, *condition_gaps))
-        requirements = self._required_by(category.ebay_category_id)
+        requirements = self._required_by(category.remote_id)
         if requirements is None:
             condition: EbayCondition | Gap = _requirements_unknown(category)
             aspects = _NO_ASPECTS
@@ -57,8 +69,8 @@ class EbayMapping:
             aspects = self._aspects(product, known)
         found = None if isinstance(condition, Gap) else condition
         return EbayResolution(
-            category_id=category.ebay_category_id,
-            category_path=category.ebay_path,
+            category_id=category.remote_id,
+            category_path=category.remote_path,
             condition_id=found.ebay_condition_id if found else None,
             condition_enum=found.inventory_api_enum if found else None,
             aspects=aspects.shared,
@@ -66,43 +78,10 @@ class EbayMapping:
             gaps=((condition,) if isinstance(condition, Gap) else ()) + aspects.gaps,
         )
 
-    def _category(self, product: ProductFacts) -> EbayCategory | Gap:
+    def _category(self, product: ProductFacts) -> PlatformCategory | Gap:
         if product.ebay_category_id:
             return _chosen(product.ebay_category_id)
-        if not product.category_code:
-            return Gap(GapKind.CATEGORY_MISSING, "category", "Choose a category.")
-        rows = self._nearest_rows(product.category_code)
-        if not rows:
-            message = "We do not know yet where this category belongs on eBay."
-            return Gap(GapKind.CATEGORY_NOT_MAPPED, "category", message)
-        by_department = {row.department: row for row in rows}
-        anybody = by_department.get("")
-        if anybody is not None:
-            return anybody
-        choices = tuple(sorted(by_department))
-        if not product.department_code:
-            message = "eBay sorts this category by department: say whom it is for."
-            return Gap(GapKind.DEPARTMENT_MISSING, "department", message, choices)
-        row = by_department.get(product.department_code)
-        if row is None:
-            message = "eBay has no place for this category in this department that we know of."
-            return Gap(GapKind.CATEGORY_NOT_MAPPED, "department", message, choices)
-        return row
-
-    def _nearest_rows(self, code: str) -> Sequence[EbayCategory]:
-        if code not in self._rows:
-            rows = self._repository.categories_for(category_and_ancestors(code))
-            self._rows[code] = ()
-            for ancestor in category_and_ancestors(code):
-                found = [
-                    row
-                    for row in rows
-                    if row.category_code == ancestor and (row.with_children or ancestor == code)
-                ]
-                if found:
-                    self._rows[code] = found
-                    break
-        return self._rows[code]
+        return self._places.category(product.category_code, product.department_code)
 
     def _implied_by(self, code: str) -> Mapping[str, str]:
         if code not in self._implied:
@@ -152,17 +131,18 @@ def _no_condition() -> Gap:
     return Gap(GapKind.CONDITION_MISSING, "condition", "Say what condition it is in.")
 
 
-def _chosen(ebay_category_id: str) -> EbayCategory:
+def _chosen(ebay_category_id: str) -> PlatformCategory:
     """The seller's own choice, in the form of a mapping row that is never stored."""
-    return EbayCategory(
+    return PlatformCategory(
+        platform=Platform.EBAY_US,
         category_code="",
         department="",
-        ebay_category_id=ebay_category_id,
-        ebay_path=f"eBay category {ebay_category_id}",
+        remote_id=ebay_category_id,
+        remote_path=f"eBay category {ebay_category_id}",
         with_children=False,
     )
 
 
-def _requirements_unknown(category: EbayCategory) -> Gap:
-    message = f"eBay has not been asked yet what it wants to know in “{category.ebay_path}”."
+def _requirements_unknown(category: PlatformCategory) -> Gap:
+    message = f"eBay has not been asked yet what it wants to know in “{category.remote_path}”."
     return Gap(GapKind.REQUIREMENTS_UNKNOWN, "category", message)

@@ -7,7 +7,12 @@ from datetime import timedelta
 from itertools import islice
 from typing import Protocol
 
-from repositories.reference.marketplace_mappings import EbayMappingRepository, StoredAspect
+from models.reference.marketplace_mappings import Platform
+from repositories.reference.marketplace_mappings import (
+    EbayMappingRepository,
+    PlatformMappingRepository,
+    StoredAspect,
+)
 from shared.clock import Clock
 from shared.database import PlatformSession
 from shared.errors import EbayError, Remedy
@@ -100,7 +105,7 @@ class EbayRefresh:
     def _stale(self, category_ids: Collection[str] | None) -> tuple[int, list[str]]:
         with self._sessions() as session:
             repository = EbayMappingRepository(session)
-            wanted = repository.mapped_category_ids() if category_ids is None else category_ids
+            wanted = _mapped_ids(session) if category_ids is None else category_ids
             fresh = repository.fetched_since(self._clock.now() - FRESH_FOR)
         return len(set(wanted)), sorted(set(wanted) - fresh)
 
@@ -124,6 +129,10 @@ class EbayRefresh:
                 accepted = conditions.get(category_id, ())
                 repository.store_category(category_id, aspects, accepted, now)
         return refused
+
+
+def _mapped_ids(session: PlatformSession) -> Collection[str]:
+    return PlatformMappingRepository(session, Platform.EBAY_US).mapped_category_ids()
 
 
 def _stored(aspect: AspectAnswer) -> StoredAspect:

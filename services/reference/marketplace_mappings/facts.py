@@ -19,6 +19,7 @@ class GapKind(StrEnum):
     ASPECT_TAKES_ONE_VALUE = "aspect-takes-one-value"
     ASPECT_CANNOT_VARY = "aspect-cannot-vary"
     VARIANTS_ALIKE = "variants-alike"
+    VALUE_NOT_MAPPED = "value-not-mapped"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from services.reference.marketplace_mappings.ebay_refresh import FRESH_FOR, Ebay
 from shared.clock import MovableClock, SystemClock
 from shared.database import Database, PlatformSession
 from shared.errors import EbayError, Remedy
-from tests.factories.reference import load_catalogues
+from tests.factories.reference import load_catalogues, mapped_ids
 from tests.fakes.ebay_categories import Answer, FakeEbayCategories
 
 T_SHIRTS, DRESSES = "15687", "63861"
@@ -23,7 +23,7 @@ def test_every_mapped_category_is_asked_about_once(
     """C6, C9."""
     seen: list[tuple[int, int]] = []
     report = refresh.run(progress=lambda done, total: seen.append((done, total)))
-    mapped = list(EbayMappingRepository(session).mapped_category_ids())
+    mapped = mapped_ids(session)
     assert sorted(ebay_says.asked) == sorted(mapped)
     assert (report.refreshed, report.fresh, report.refused) == (len(mapped), 0, {})
     assert seen[0] == (0, len(mapped))
@@ -89,7 +89,7 @@ def test_a_failure_keeps_what_was_learned_before_it(
     session: PlatformSession, refresh: EbayRefresh, ebay_says: FakeEbayCategories
 ) -> None:
     """C6: the next run goes on where this one stopped."""
-    mapped = sorted(EbayMappingRepository(session).mapped_category_ids())
+    mapped = sorted(mapped_ids(session))
     ebay_says.fails_on[mapped[-1]] = EbayError("Later.", remedy=Remedy.WAIT)
     with pytest.raises(EbayError, match=r"Later\."):
         refresh.run()

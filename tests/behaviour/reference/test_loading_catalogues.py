@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from models.reference.attributes import Category, Department, LoadedFile
+from models.reference.marketplace_mappings import PlatformValue
 from repositories.reference.attributes import CatalogueRepository
 from services.reference.attributes.files import FILES, CatalogueFile
 from services.reference.attributes.loading import CatalogueLoading
@@ -28,7 +29,8 @@ def file(tmp_path: Path) -> CatalogueFile:
 def test_every_file_is_in_its_table(session: PlatformSession) -> None:
     """ST10."""
     for file in FILES:
-        stored = session.scalar(select(func.count()).select_from(file.model))
+        part = [file.model.__table__.c[name] == value for name, value in file.part.items()]
+        stored = session.scalar(select(func.count()).select_from(file.model).where(*part))
         assert stored == sum(1 for _row in file.rows()), file.name
 
 
@@ -76,6 +78,22 @@ def test_a_malformed_line_is_named_and_changes_nothing(
     with pytest.raises(ValueError, match=r"attributes/departments\.csv, line 2"):
         CatalogueLoading(clock, [file]).load(session)
     assert departments(session) == before
+
+
+def test_a_file_that_fills_a_part_leaves_the_others_alone(
+    session: PlatformSession, clock: MovableClock, tmp_path: Path
+) -> None:
+    """ST10, C9: a changed mapping to one marketplace is none to another."""
+    path = tmp_path / "marketplace_mappings" / "data" / "etsy_decades.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("scope,code,remote_id,remote_name\n,1990s,1990s,1990s\n", "utf-8")
+    part = {"platform": "etsy", "attribute": "decade"}
+    others = select(func.count()).where(PlatformValue.platform == "vinted")
+    before = session.scalar(others)
+    CatalogueLoading(clock, [CatalogueFile(path, PlatformValue, part=part)]).load(session)
+    etsys = select(PlatformValue.code).where(PlatformValue.platform == "etsy")
+    assert session.scalars(etsys).all() == ["1990s"]
+    assert session.scalar(others) == before
 
 
 def test_a_cell_that_is_no_number_is_named(tmp_path: Path) -> None:

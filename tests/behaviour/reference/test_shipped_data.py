@@ -37,14 +37,14 @@ def test_every_mapped_ebay_category_exists_under_its_path() -> None:
     wrong = [
         row
         for row in ROWS["ebay_us_categories.csv"]
-        if EBAY.leaves.get(row["ebay_category_id"]) != row["ebay_path"]
+        if EBAY.leaves.get(row["remote_id"]) != row["remote_path"]
     ]
     assert wrong == []
 
 
 def test_the_mapping_covers_what_ordinary_shops_sell() -> None:
     """C9: a floor under the coverage of the mapping."""
-    tops = Counter(row["ebay_path"].split(" > ")[0] for row in ROWS["ebay_us_categories.csv"])
+    tops = Counter(row["remote_path"].split(" > ")[0] for row in ROWS["ebay_us_categories.csv"])
     assert tops["Clothing, Shoes & Accessories"] >= 150
     assert tops["Home & Garden"] >= 30
 
@@ -76,7 +76,7 @@ def test_conditions_are_those_that_ebay_knows() -> None:
 def test_every_mapped_category_accepts_a_used_or_new_item() -> None:
     """C9: no mapped category is one where nothing of ours could be listed."""
     usable = {str(row["ebay_condition_id"]) for row in ROWS["ebay_conditions.csv"]}
-    for ebay_id in column("ebay_us_categories.csv", "ebay_category_id"):
+    for ebay_id in column("ebay_us_categories.csv", "remote_id"):
         assert usable & {c.condition_id for c in EBAY.allowed_conditions(ebay_id)}, ebay_id
 
 
@@ -89,11 +89,11 @@ def test_ebays_word_for_a_department_is_accepted_where_it_is_mapped() -> None:
     }
     refused = []
     for row in ROWS["ebay_us_categories.csv"]:
-        for aspect in EBAY.aspects(row["ebay_category_id"]):
+        for aspect in EBAY.aspects(row["remote_id"]):
             if aspect.name == "Department" and row["department"]:
                 word = words[word_key(row["department"])]
                 if word not in aspect.values:
-                    refused.append((row["ebay_path"], word))
+                    refused.append((row["remote_path"], word))
     assert refused == []
 
 
@@ -106,7 +106,7 @@ def test_every_aspect_that_we_fill_is_known_somewhere() -> None:
 
 def test_every_required_aspect_can_be_filled() -> None:
     """C6: for each thing that eBay asks for there is an attribute that feeds it."""
-    ids = column("ebay_us_categories.csv", "ebay_category_id")
+    ids = column("ebay_us_categories.csv", "remote_id")
     required = {a.name for ebay_id in ids for a in EBAY.aspects(ebay_id) if a.required}
     assert required <= column("ebay_aspects.csv", "aspect_name")
 
