@@ -13,8 +13,10 @@ from sandbox.etsy.images import IMAGE_OPERATIONS
 from sandbox.etsy.inventory import INVENTORY_OPERATIONS
 from sandbox.etsy.listings import LISTING_OPERATIONS
 from sandbox.etsy.oauth import oauth_routes
+from sandbox.etsy.order_control import OrderControl
 from sandbox.etsy.people import PEOPLE_OPERATIONS
 from sandbox.etsy.policies import POLICY_OPERATIONS
+from sandbox.etsy.receipts import RECEIPT_OPERATIONS
 from sandbox.etsy.sandbox import EtsySandbox, Options
 from sandbox.etsy.shipping import SHIPPING_OPERATIONS
 from sandbox.etsy.taxonomy import TAXONOMY_OPERATIONS
@@ -28,6 +30,7 @@ OPERATIONS = (
     *INVENTORY_OPERATIONS,
     *IMAGE_OPERATIONS,
     *ATTRIBUTE_OPERATIONS,
+    *RECEIPT_OPERATIONS,
 )
 """Literal paths stand before those with parameters."""
 
@@ -38,6 +41,7 @@ def create_app(options: Options | None = None) -> Starlette:
     routes = [
         *oauth_routes(sandbox),
         *Control(sandbox).routes(),
+        *OrderControl(sandbox).routes(),
         *(
             Route(operation.full_path, OperationEndpoint(sandbox, operation), methods=[method])
             for operation in OPERATIONS

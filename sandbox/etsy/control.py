@@ -40,10 +40,11 @@ class Control(CommonControl[EtsyState]):
         ]
 
     def ledger(self, body: Body) -> Any:
-        """Every listing there ever was and every fee, oldest first."""
+        """Every listing there ever was, every fee, every e-mail, oldest first."""
         state = self.sandbox.state
         return {
             "listings": [ledger_row(state, one) for one in state.listings.values()],
+            "emails": [{**asdict(mail), "at": wire_time(mail.at)} for mail in state.emails],
             "fees": [{**asdict(fee), "at": wire_time(fee.at)} for fee in state.fees],
         }
 

@@ -10,6 +10,7 @@ from typing import Any
 from sandbox.etsy.errors import bad_request
 
 INTEGER = re.compile(r"-?\d{1,18}")
+LARGEST_NUMBER = 10**12
 TRUE, FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
 
 
@@ -138,7 +139,7 @@ def _number(name: str, value: str) -> Decimal:
         parsed = Decimal(value)
     except InvalidOperation:
         parsed = Decimal("NaN")
-    if not parsed.is_finite():
+    if not parsed.is_finite() or abs(parsed) > LARGEST_NUMBER:
         raise bad_request(f"Expected float value for '{name}'.")
     return parsed
 

@@ -91,7 +91,9 @@ def shop_view(state: EtsyState, shop: Shop) -> dict[str, Any]:
         "policy_update_date": opened,
         "listing_active_count": len(state.active_listings(shop.shop_id)),
         "digital_listing_count": 0,
-        "transaction_sold_count": 0,
+        "transaction_sold_count": sum(
+            len(one.transactions) for one in state.receipts.values() if one.shop_id == shop.shop_id
+        ),
         "num_favorers": 0,
         "languages": ["fr" if shop.country == "FR" else "en-US"],
         "shipping_from_country_iso": shop.country,

@@ -153,6 +153,94 @@ class Fee:
 
 
 @dataclass
+class Transaction:
+    """One product of one receipt, as it was when it was bought; money in cents."""
+
+    transaction_id: int
+    listing_id: int
+    product_id: int
+    sku: str
+    title: str
+    description: str
+    quantity: int
+    price: int
+    shipping_cost: int
+    shipping_profile_id: int | None
+    image_id: int | None
+    is_digital: bool
+    processing_days: tuple[int, int] | None
+    property_values: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Shipment:
+    """A parcel that the buyer was told of."""
+
+    shipment_id: int
+    at: int
+    carrier: str
+    tracking_code: str
+
+
+@dataclass
+class Refund:
+    """Money sent back, in cents."""
+
+    at: int
+    amount: int
+    reason: str
+
+
+@dataclass
+class Receipt:
+    """What one buyer bought of one shop at once; times in epoch seconds."""
+
+    receipt_id: int
+    shop_id: int
+    buyer: str
+    buyer_user_id: int
+    country: str
+    created_at: int
+    updated_at: int
+    transactions: list[Transaction]
+    paid_at: int | None = None
+    shipped_at: int | None = None
+    delivered_at: int | None = None
+    canceled_at: int | None = None
+    message: str = ""
+    shipments: list[Shipment] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
+
+    @property
+    def goods(self) -> int:
+        """What all products cost, in cents."""
+        return sum(one.price * one.quantity for one in self.transactions)
+
+    @property
+    def shipping(self) -> int:
+        """What shipping costs, in cents."""
+        return sum(one.shipping_cost for one in self.transactions)
+
+    @property
+    def refunded(self) -> int:
+        """What was sent back, in cents."""
+        return sum(refund.amount for refund in self.refunds)
+
+
+@dataclass
+class Email:
+    """A message that Etsy sent; `to` is buyer or seller."""
+
+    at: datetime
+    kind: str
+    to: str
+    receipt_id: int
+    carrier: str
+    tracking_code: str
+    note: str
+
+
+@dataclass
 class Request:
     """One call as it came in; `status` is None where no answer was given."""
 
@@ -174,6 +262,10 @@ class EtsyState(SandboxState):
     refresh_tokens: dict[str, Token] = field(default_factory=dict)
     listings: dict[int, Listing] = field(default_factory=dict)
     images: dict[int, Image] = field(default_factory=dict)
+    receipts: dict[int, Receipt] = field(default_factory=dict)
+    buyers: dict[str, int] = field(default_factory=dict)
+    """User numbers by name."""
+    emails: list[Email] = field(default_factory=list)
     fees: list[Fee] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     per_second: int = 150

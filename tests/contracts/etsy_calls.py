@@ -108,6 +108,27 @@ def translated(shop: EtsyShop, language: str = "fr") -> httpx.Response:
     return shop.call("POST", path, data=FRENCH)
 
 
+def bought(shop: EtsyShop) -> dict[str, Any]:
+    """Somebody bought a size."""
+    listing_id = varied(shop)
+    row: dict[str, Any] = shop.site.control("orders", {"listing_id": listing_id, "sku": "S-1"})
+    return row
+
+
+def receipt(shop: EtsyShop) -> str:
+    """The address of a paid receipt."""
+    return f"{shop.path}/receipts/{bought(shop)['receipt_id']}"
+
+
+def full_receipt(shop: EtsyShop) -> str:
+    """The address of one that was shipped and in part paid back."""
+    path = receipt(shop)
+    assert shop.call("POST", f"{path}/tracking", json=TRACKING).status_code == 200
+    shop.site.control(f"orders/{path.rsplit('/', 1)[1]}/refund", {"amount": "1.00"})
+    return path
+
+
+TRACKING = {"tracking_code": "9400", "carrier_name": "usps", "note_to_buyer": "Thank you"}
 FRENCH = {"title": "Chemise bleue", "description": "Une chemise.", "tags": "bleu,chemise"}
 INCLUDES = "Shipping,Images,Shop,User,Translations,Inventory,Videos,Personalization,BuyerPrice"
 SHOP = "/shops/{shop}"
@@ -268,5 +289,43 @@ WELL_AND_REFUSED: dict[str, tuple[Act, Act]] = {
         lambda shop: shop.call(
             "PUT", f"{shop.path}/listings/{shop.draft()}/translations/fr", data=FRENCH
         ),
+    ),
+    "getShopReceipts": (
+        after(bought, on("GET", SHOP + "/receipts?was_paid=true&was_canceled=false&limit=5")),
+        on("GET", SHOP + "/receipts?min_created=1"),
+    ),
+    "getShopReceipt": (
+        lambda shop: shop.call("GET", full_receipt(shop)),
+        on("GET", SHOP + "/receipts/1"),
+    ),
+    "updateShopReceipt": (
+        lambda shop: shop.call("PUT", receipt(shop), data={"was_shipped": "true"}),
+        lambda shop: shop.call("PUT", receipt(shop), data={"was_shipped": "perhaps"}),
+    ),
+    "createReceiptShipment": (
+        lambda shop: shop.call("POST", receipt(shop) + "/tracking", json=TRACKING),
+        lambda shop: shop.call("POST", receipt(shop) + "/tracking", data=TRACKING),
+    ),
+    "getShopReceiptTransactionsByReceipt": (
+        lambda shop: shop.call("GET", receipt(shop) + "/transactions"),
+        on("GET", SHOP + "/receipts/1/transactions"),
+    ),
+    "getShopReceiptTransactionsByShop": (
+        after(bought, on("GET", SHOP + "/transactions")),
+        on("GET", "/shops/1/transactions"),
+    ),
+    "getShopReceiptTransactionsByListing": (
+        lambda shop: shop.call(
+            "GET",
+            shop.path + f"/listings/{bought(shop)['transactions'][0]['listing_id']}/transactions",
+        ),
+        on("GET", "/shops/1/listings/1/transactions"),
+    ),
+    "getShopReceiptTransaction": (
+        lambda shop: shop.call(
+            "GET",
+            f"{shop.path}/transactions/{bought(shop)['transactions'][0]['transaction_id']}",
+        ),
+        on("GET", SHOP + "/transactions/1"),
     ),
 }
