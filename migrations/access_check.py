@@ -10,7 +10,7 @@ from migrations.access import GRANTS, tenant_group, ways_out
 
 _GRANT = re.compile(
     r"GRANT (?P<rights>[A-Z, ]+?)(?: \((?P<columns>[a-z_, ]+)\))?"
-    r" ON (?P<kind>SCHEMA|ALL TABLES IN SCHEMA|TABLE|)\s*(?P<names>[a-z_., ]+) TO \{group\}"
+    r" ON (?P<kind>SCHEMA|ALL TABLES IN SCHEMA|SEQUENCE|TABLE|)\s*(?P<names>[a-z_., ]+) TO \{group\}"
 )
 _REVOKE = re.compile(r"REVOKE (?P<rights>[A-Z, ]+) ON DATABASE \{database\} FROM PUBLIC")
 
@@ -21,6 +21,7 @@ _HELD = {
     "ALL TABLES IN SCHEMA": "NOT EXISTS (SELECT FROM pg_class WHERE relkind IN ('r', 'p', 'v')"
     " AND relnamespace = CAST(:name AS text)::regnamespace"
     " AND NOT has_table_privilege(:who, oid, :right))",
+    "SEQUENCE": "has_sequence_privilege(:who, :name, :right)",
     "TABLE": "has_table_privilege(:who, :name, :right)",
     "COLUMN": "has_column_privilege(:who, :name, :column, :right)",
     "DATABASE": "NOT has_database_privilege('public', :name, :right)",
