@@ -10,7 +10,8 @@ from migrations.access import GRANTS, tenant_group, ways_out
 
 _GRANT = re.compile(
     r"GRANT (?P<rights>[A-Z, ]+?)(?: \((?P<columns>[a-z_, ]+)\))?"
-    r" ON (?P<kind>SCHEMA|ALL TABLES IN SCHEMA|SEQUENCE|TABLE|)\s*(?P<names>[a-z_., ]+) TO \{group\}"
+    r" ON (?P<kind>SCHEMA|ALL TABLES IN SCHEMA|SEQUENCE|TABLE|)\s*(?P<names>[a-z_., ]+)"
+    r" TO \{group\}"
 )
 _REVOKE = re.compile(r"REVOKE (?P<rights>[A-Z, ]+) ON DATABASE \{database\} FROM PUBLIC")
 
