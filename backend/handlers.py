@@ -7,11 +7,14 @@ from services.selling.ebay.channel import EbayChannel
 from services.selling.ebay.delete import EbayDelete
 from services.selling.ebay.desk import EbayWorkshop
 from services.selling.ebay.link import EbayLink
+from services.selling.ebay.orders import EbayOrders
 from services.selling.ebay.preflight import EbayPreflight
 from services.selling.ebay.publish import EbayPublish
 from services.selling.ebay.update import EbayUpdate
+from services.selling.orders.taking import OrderTaking
 from services.selling.publishing.channels import ChannelTable
 from services.selling.publishing.processor import HandlerTable
+from services.selling.publishing.requesting import WorkRequests
 from shared.clock import Clock
 
 
@@ -23,9 +26,11 @@ def channel_table(ebay: EbayGateway, ebay_quotas: EbayQuotas, clock: Clock) -> C
 def handler_table(ebay: EbayWorkshop) -> HandlerTable:
     """Who runs a job."""
     preflight = EbayPreflight(ebay.gateway.marketplace)
+    requests = WorkRequests(channel_table(ebay.gateway, EbayQuotas(), ebay.clock), ebay.clock)
     return {
-        (Channel.EBAY, JobAction.PUBLISH): EbayPublish(ebay, preflight),
+        (Channel.EBAY, JobAction.PUBLISH): EbayPublish(ebay, preflight, requests),
         (Channel.EBAY, JobAction.UPDATE): EbayUpdate(ebay, preflight),
         (Channel.EBAY, JobAction.DELETE): EbayDelete(ebay),
         (Channel.EBAY, JobAction.LINK): EbayLink(ebay),
+        (Channel.EBAY, JobAction.ORDERS): EbayOrders(ebay, OrderTaking(requests, ebay.clock)),
     }

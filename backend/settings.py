@@ -117,6 +117,9 @@ class EbaySettings(BaseSettings):
     """Longest wait for one answer."""
     daily_calls: int | None = Field(default=None, ge=1)
     """Calls a day of all shops together, for a keyset with less than eBay's documented quotas."""
+    orders_every: timedelta = Field(default=timedelta(minutes=1), ge=timedelta(minutes=1))
+    """How often an account is asked for orders, as long as all together stay below half of the
+    calls."""
 
 
 class EtsySettings(BaseSettings):

@@ -6,13 +6,16 @@ What every worker does for itself, such as keeping its leases, is a chore (`back
 from datetime import timedelta
 
 from backend.container import Container
+from models.selling.publishing import Channel
 from repositories.accounts.channel_consents import ChannelConsentRepository
 from repositories.accounts.schedule import TickRunRepository
 from services.accounts.identity.forgetting import SignInForgetting
 from services.accounts.news.forgetting import NewsForgetting
 from services.accounts.outbox.forgetting import OutboxForgetting
 from services.accounts.schedule.ticks import Act, Did, Tick, Turn
+from services.gateways.ebay.quotas import DAILY
 from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
+from services.selling.orders.polling import OrderPolling, PollRhythm
 from services.selling.publishing.dead_jobs import DeadJobReview
 from services.selling.publishing.sweeping import BellSweeper
 
@@ -75,7 +78,13 @@ def ticks_of(container: Container) -> tuple[Tick, ...]:
         _learn_ebay_categories(container),
         "ask eBay what categories want to know, once a week each",
     )
-    return (*ticks, learn)
+    follow = Tick(
+        "follow-orders",
+        timedelta(minutes=1),
+        _follow_orders(container),
+        "have orders fetched for the accounts that are due",
+    )
+    return (*ticks, follow, learn)
 
 
 def _ring_lost_bells(container: Container) -> Act:
@@ -111,6 +120,18 @@ def _learn_ebay_categories(container: Container) -> Act:
     def act(turn: Turn) -> Did:
         report = refresh.run(progress=lambda _done, _total: turn.go_on())
         return Did(f"{report.refreshed} categories asked about, {len(report.refused)} refused")
+
+    return act
+
+
+def _follow_orders(container: Container) -> Act:
+    ebay = container.settings.ebay
+    calls = min(DAILY["sell/fulfillment"], ebay.daily_calls or DAILY["sell/fulfillment"])
+    rhythms = {Channel.EBAY: PollRhythm(ebay.orders_every, calls)}
+    polling = OrderPolling(container.database, rhythms, container.clock)
+
+    def act(turn: Turn) -> Did:
+        return Did(f"{polling.poll(turn.go_on)} accounts are asked for orders")
 
     return act
 

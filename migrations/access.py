@@ -18,6 +18,7 @@ GRANTS = (
     "GRANT SELECT (id, status) ON public.tenants TO {group}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON public.tenant_bells TO {group}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON public.dead_jobs TO {group}",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON public.order_polls TO {group}",
     "GRANT SELECT, INSERT ON public.shop_events TO {group}",
     "GRANT SELECT, INSERT, UPDATE ON public.shop_event_counters TO {group}",
     "GRANT INSERT ON public.outbox_events TO {group}",

@@ -2,5 +2,5 @@
 
 Order in which rows are locked, to keep two transactions from waiting for each other:
 tenants → tenant_bells → marketplace_jobs → channel_orders → products → channel_listings →
-ebay_connections → etsy_accounts.
+ebay_connections → etsy_accounts → order_polls.
 """

@@ -4,11 +4,18 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from api.dependencies.container import TheContainer
 from services.selling.orders.reading import OrderReading
+from services.selling.orders.syncing import OrderSyncing
 
 
 async def _reading() -> OrderReading:
     return OrderReading()
 
 
+async def _syncing(container: TheContainer) -> OrderSyncing:
+    return OrderSyncing(container.clock)
+
+
 Reading = Annotated[OrderReading, Depends(_reading)]
+Syncing = Annotated[OrderSyncing, Depends(_syncing)]

@@ -156,9 +156,8 @@ class OrderCursor(TenantBase):
 
     channel: Mapped[Channel] = mapped_column(words(Channel, "channel"), primary_key=True)
     read_until: Mapped[Moment]
-    """Everything that changed on the channel before this has been read."""
+    """The newest change that was read, by the channel's clock."""
     read_at: Mapped[Moment]
-    """When that was."""
 
 
 class UnreadOrder(TenantBase):

@@ -113,6 +113,11 @@ class ProductRepository:
         """One product, locked and read anew."""
         return self._session.scalar(_locked().where(Product.id == product_id))
 
+    def held(self, product_id: int) -> Product | None:
+        """One product, read anew; nobody can change it until the commit."""
+        query = _whole().where(Product.id == product_id).with_for_update(read=True, of=Product)
+        return self._session.scalar(query.execution_options(populate_existing=True))
+
     def by_ids(self, product_ids: Collection[int]) -> Sequence[Product]:
         """These products, in order of id."""
         return self._session.scalars(

@@ -9,27 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, exists, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import selectinload
 
-from models.selling.catalog import Product, ProductVariant
 from models.selling.orders import (
     ChannelOrder,
     ChannelOrderLine,
-    OrderCursor,
     OrderFollowUp,
     OrderStatus,
-    StockMovement,
-    UnreadOrder,
 )
 from models.selling.publishing import (
     Channel,
-    ChannelListing,
     JobOutcome,
     JobStatus,
-    ListingStatus,
     MarketplaceJob,
 )
 from repositories.selling.catalog import RefusedByDatabase
@@ -158,149 +152,6 @@ class OrderRepository:
             .order_by(OrderFollowUp.id)
         )
         return [FollowedUp(*row) for row in rows]
-
-
-class StockRepository:
-    """Units of variants, as orders take them."""
-
-    def __init__(self, session: TenantSession) -> None:
-        self._session = session
-
-    def by_channel_keys(self, skus: Collection[str]) -> Mapping[str, tuple[int, int]]:
-        """Product and variant that we named so on channels."""
-        rows = self._session.execute(
-            select(ProductVariant.channel_key, ProductVariant.product_id, ProductVariant.id).where(
-                ProductVariant.channel_key.in_(skus)
-            )
-        )
-        return {key: (product_id, variant_id) for key, product_id, variant_id in rows}
-
-    def by_listings(
-        self, channel: Channel, listing_ids: Collection[str], sold_at: datetime
-    ) -> Mapping[str, tuple[int, int]]:
-        """Product and variant behind listings of products that have one variant only.
-
-        Not of what was sold before we knew the listing: the stock was counted after that.
-        """
-        rows = self._session.execute(
-            select(
-                ChannelListing.listing_id,
-                ChannelListing.product_id,
-                func.min(ProductVariant.id),
-            )
-            .join(ProductVariant, ProductVariant.product_id == ChannelListing.product_id)
-            .where(
-                ChannelListing.channel == channel,
-                ChannelListing.listing_id.in_(listing_ids),
-                ChannelListing.published_at <= sold_at,
-            )
-            .group_by(ChannelListing.listing_id, ChannelListing.product_id)
-            .having(func.count() == 1)
-        )
-        return {listing: (product_id, variant_id) for listing, product_id, variant_id in rows}
-
-    def lock(self, product_ids: Collection[int]) -> Mapping[int, Product]:
-        """These products, deleted ones too, locked in order of id and read anew."""
-        found = self._session.scalars(
-            select(Product)
-            .where(Product.id.in_(product_ids))
-            .options(selectinload(Product.variants))
-            .order_by(Product.id)
-            .with_for_update(of=Product)
-            .execution_options(populate_existing=True)
-        )
-        return {product.id: product for product in found}
-
-    def note(self, line_id: int, event: str, units: int, at: datetime) -> bool:
-        """Write a movement down; False when this event of this line has been counted before."""
-        added = self._session.scalar(
-            insert(StockMovement)
-            .values(line_id=line_id, event=event, units=units, at=at)
-            .on_conflict_do_nothing()
-            .returning(StockMovement.id)
-        )
-        return added is not None
-
-    def live_on(self, product_id: int) -> Sequence[Channel]:
-        """Channels on which the product is for sale, as far as we know."""
-        return self._session.scalars(
-            select(ChannelListing.channel)
-            .where(
-                ChannelListing.product_id == product_id,
-                ChannelListing.status == ListingStatus.LIVE,
-            )
-            .order_by(ChannelListing.channel)
-        ).all()
-
-
-class OrderCursorRepository:
-    """Rows of `order_cursors` and `unread_orders`."""
-
-    def __init__(self, session: TenantSession) -> None:
-        self._session = session
-
-    def read_until(self, channel: Channel) -> datetime | None:
-        """Up to when the channel has been read; None: never."""
-        return self._session.scalar(
-            select(OrderCursor.read_until).where(OrderCursor.channel == channel)
-        )
-
-    def all(self) -> Sequence[OrderCursor]:
-        """Every channel that was ever read."""
-        return self._session.scalars(select(OrderCursor).order_by(OrderCursor.channel)).all()
-
-    def move(self, channel: Channel, read_until: datetime, read_at: datetime) -> None:
-        """Say how far it has been read; never backwards."""
-        statement = insert(OrderCursor).values(
-            channel=channel, read_until=read_until, read_at=read_at
-        )
-        self._session.execute(
-            statement.on_conflict_do_update(
-                index_elements=[OrderCursor.channel],
-                set_={
-                    "read_until": func.greatest(
-                        OrderCursor.read_until, statement.excluded.read_until
-                    ),
-                    "read_at": statement.excluded.read_at,
-                },
-            )
-        )
-
-    def put_unread(
-        self, channel: Channel, remote_order_id: str, problem: str, now: datetime
-    ) -> None:
-        """List an order that could not be taken over."""
-        statement = insert(UnreadOrder).values(
-            channel=channel,
-            remote_order_id=remote_order_id,
-            problem=problem,
-            first_seen_at=now,
-            tried_at=now,
-        )
-        self._session.execute(
-            statement.on_conflict_do_update(
-                index_elements=[UnreadOrder.channel, UnreadOrder.remote_order_id],
-                set_={
-                    "problem": statement.excluded.problem,
-                    "tried_at": statement.excluded.tried_at,
-                },
-            )
-        )
-
-    def forget_unread(self, channel: Channel, remote_order_ids: Collection[str]) -> None:
-        """They could be read after all."""
-        self._session.execute(
-            delete(UnreadOrder).where(
-                UnreadOrder.channel == channel, UnreadOrder.remote_order_id.in_(remote_order_ids)
-            )
-        )
-
-    def unread(self, channel: Channel | None = None, limit: int = 200) -> Sequence[UnreadOrder]:
-        """Orders that could not be taken over, longest known first."""
-        query = select(UnreadOrder)
-        if channel is not None:
-            query = query.where(UnreadOrder.channel == channel)
-        return self._session.scalars(query.order_by(UnreadOrder.id).limit(limit)).all()
 
 
 def _conditions(wanted: OrderFilter) -> Iterator[ColumnElement[bool]]:

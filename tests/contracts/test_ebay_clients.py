@@ -154,6 +154,7 @@ def test_every_operation_our_clients_use_obeys_the_documents(
     item = apis.inventory.item("SKU1")
     assert item is not None
     assert item.image_urls == (hosted.image_url,)
+    order_walk(apis, ebay.sandbox, listing_id)
     apis.offers.withdraw(offer_id)
     assert apis.inventory.delete_item("SKU1")
     assert apis.offers.get(offer_id) is None
@@ -170,6 +171,7 @@ def test_every_operation_our_clients_use_obeys_the_documents(
         "createOffer",
         "createOrReplaceInventoryItem",
         "createOrReplaceInventoryItemGroup",
+        "createShippingFulfillment",
         "deleteInventoryItem",
         "deleteInventoryItemGroup",
         "getCategorySuggestions",
@@ -183,8 +185,11 @@ def test_every_operation_our_clients_use_obeys_the_documents(
         "getOffer",
         "getOffers",
         "getOptedInPrograms",
+        "getOrder",
+        "getOrders",
         "getPaymentPolicies",
         "getReturnPolicies",
+        "getShippingFulfillments",
         "getUser",
         "optInToProgram",
         "publishOffer",
@@ -193,6 +198,29 @@ def test_every_operation_our_clients_use_obeys_the_documents(
         "withdrawOffer",
         "withdrawOfferByInventoryItemGroup",
     }
+
+
+def order_walk(apis: SellerApis, sandbox: Sandbox, listing_id: str) -> None:
+    """A5, C13: what was bought, read by its change, by its id and alone; and sent."""
+    order_id = sandbox.buy(listing_id, buyer="ada")["order_id"]
+    since = datetime.now(UTC) - timedelta(hours=1)
+    page = apis.fulfillment.changed(since, None, offset=0, limit=50)
+    [order] = page.orders
+    assert (order.order_id, order.payment, page.total, page.unreadable) == (order_id, "PAID", 1, [])
+    assert (order.buyer, order.total, order.fee) == ("ada", Money(2449, "USD"), Money(354, "USD"))
+    [line] = order.lines
+    assert (line.sku, line.listing_id, line.quantity) == ("SKU1", listing_id, 1)
+    assert apis.fulfillment.by_ids([order_id, "27-404"]).orders == [order]
+    assert apis.fulfillment.order(order_id) == order
+    assert apis.fulfillment.order("27-404") is None
+    assert apis.fulfillment.parcels(order_id) == []
+    parcel_id = apis.fulfillment.ship(order_id, {line.line_id: 1}, "USPS", "94001")
+    [parcel] = apis.fulfillment.parcels(order_id)
+    assert parcel.fulfillment_id == parcel_id
+    assert (parcel.tracking, parcel.carrier, parcel.units) == ("94001", "USPS", {line.line_id: 1})
+    sent = apis.fulfillment.order(order_id)
+    assert sent is not None
+    assert (sent.fulfillment, sent.lines[0].fulfilled) == ("FULFILLED", True)
 
 
 def group_walk(apis: SellerApis) -> None:

@@ -25,7 +25,8 @@ from models.selling.publishing import (
     MarketplaceJob,
 )
 from repositories.selling.catalog import ProductRepository
-from repositories.selling.orders import OrderCursorRepository, OrderFilter, OrderRepository
+from repositories.selling.order_sync import OrderCursorRepository
+from repositories.selling.orders import OrderFilter, OrderRepository
 from repositories.selling.publishing import JobFilter, JobRepository, ListingRepository
 from services.selling.orders.taking import OrderTaking, Taken
 from services.selling.orders.told import ToldLine, ToldOrder, UnreadableOrder

@@ -28,6 +28,7 @@ WITH_THE_WORK = {
     "/api/v1/batches/{batch_id}/resume",
     "/api/v1/batches/{batch_id}/cancel",
     "/api/v1/batches/{batch_id}/retry-failed",
+    "/api/v1/orders/sync",
 }
 """Work, key and answer are one transaction."""
 

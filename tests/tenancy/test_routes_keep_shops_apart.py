@@ -103,6 +103,7 @@ _NAMES_NOTHING = {
     "GET /api/v1/listings",
     "GET /api/v1/orders",
     "GET /api/v1/orders/sync",
+    "POST /api/v1/orders/sync",
     "GET /api/v1/channels/ebay/calls",
     "GET /api/v1/events",
     "GET /api/v1/channels/ebay",

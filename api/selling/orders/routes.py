@@ -3,18 +3,26 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Body, Path, Query
 from pydantic import AwareDatetime
 
-from api.dependencies.services_orders import Reading
+from api.dependencies.actors import CurrentAccount
+from api.dependencies.services_orders import Reading, Syncing
 from api.dependencies.sessions import Tenant
 from api.pages import Cursor, Page, PageSize, read_cursor
 from api.policies import Policy, guarded_router
 from api.problems import problems
-from api.selling.orders.schemas import HowFarOut, OrderOut, OrderStoryOut
+from api.selling.orders.schemas import (
+    HowFarOut,
+    OrderOut,
+    OrderStoryOut,
+    SyncIn,
+    SyncOut,
+)
 from models.selling.orders import OrderStatus
 from models.selling.publishing import Channel
 from services.selling.orders.reading import OrderFilter, OrderNotFound
+from services.selling.orders.syncing import NothingToFollow
 from shared.errors import BadInput, FieldProblem
 from shared.ids import encode_cursor
 
@@ -56,6 +64,18 @@ def list_orders(
 def show_sync(session: Tenant, reading: Reading) -> HowFarOut:
     """Up to when each channel's orders are known, and which orders could not be read."""
     return HowFarOut.of(reading.how_far(session))
+
+
+@router.post("/sync", status_code=202, responses=problems(NothingToFollow))
+def request_sync(
+    actor: CurrentAccount,
+    session: Tenant,
+    syncing: Syncing,
+    body: Annotated[SyncIn | None, Body()] = None,
+) -> SyncOut:
+    """Fetch orders now instead of at the next look. Asked twice, it is one job."""
+    channels = None if body is None else body.channels
+    return SyncOut.of(syncing.sync(session, actor.user_id, channels))
 
 
 @router.get("/{order_id}", responses=problems(OrderNotFound))

@@ -1,9 +1,9 @@
 """What goes out of the order routes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.selling.catalog.schemas import MoneyOut
 from models.selling.orders import (
@@ -16,6 +16,7 @@ from models.selling.orders import (
 )
 from models.selling.publishing import Channel, JobAction, JobOutcome, JobStatus
 from services.selling.orders.reading import FollowedUp, HowFar, OrderStory
+from services.selling.publishing.account_work import AccountJob
 from shared.money import Money
 
 
@@ -141,7 +142,10 @@ class CursorOut(BaseModel):
     """How far a channel has been read."""
 
     channel: Channel
-    read_until: datetime = Field(description="What changed there before this is known here.")
+    read_until: datetime = Field(
+        description="The newest change that was read, by the channel's clock; what comes next is "
+        "read from a little before it, however long the account was disconnected."
+    )
     read_at: datetime
 
     @classmethod
@@ -168,6 +172,7 @@ class UnreadOut(BaseModel):
 class HowFarOut(BaseModel):
     """How far each channel has been read, and what could not be."""
 
+    followed: list[Channel] = Field(description="Channels whose orders are fetched by itself.")
     channels: list[CursorOut]
     unread: list[UnreadOut]
 
@@ -175,9 +180,41 @@ class HowFarOut(BaseModel):
     def of(cls, found: HowFar) -> "HowFarOut":
         """Show it."""
         return cls(
+            followed=list(found.followed),
             channels=[CursorOut.of(each) for each in found.cursors],
             unread=[UnreadOut.of(each) for each in found.unread],
         )
+
+
+class SyncIn(BaseModel):
+    """Which channels to fetch orders from."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"channels": ["ebay"]}]}
+    )
+
+    channels: list[Channel] | None = Field(
+        default=None, max_length=len(Channel), description="Null: all whose orders are followed."
+    )
+
+
+class SyncItemOut(BaseModel):
+    """The job that fetches a channel's orders."""
+
+    channel: Channel
+    job_id: int
+    already: bool = Field(description="It was under way before.")
+
+
+class SyncOut(BaseModel):
+    """A job for each channel."""
+
+    items: list[SyncItemOut]
+
+    @classmethod
+    def of(cls, jobs: Sequence[AccountJob]) -> "SyncOut":
+        """Show them."""
+        return cls(items=[SyncItemOut.model_validate(job, from_attributes=True) for job in jobs])
 
 
 def _money(minor: int | None, currency: str) -> MoneyOut | None:

@@ -8,6 +8,7 @@ from typing import Protocol
 import httpx
 
 from services.gateways.ebay.account import EbayAccountClient
+from services.gateways.ebay.fulfillment import EbayFulfillmentClient
 from services.gateways.ebay.identity import EbayIdentityClient
 from services.gateways.ebay.inventory import EbayInventoryClient
 from services.gateways.ebay.marketplaces import Marketplace
@@ -36,6 +37,7 @@ class SellerApis:
     account: EbayAccountClient
     identity: EbayIdentityClient
     media: EbayMediaClient
+    fulfillment: EbayFulfillmentClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class HttpEbayGateway:
             EbayAccountClient(transport),
             EbayIdentityClient(transport),
             EbayMediaClient(transport),
+            EbayFulfillmentClient(transport),
         )
 
     def _transport(self, tokens: TokenSource, observe: Observer) -> EbayTransport:

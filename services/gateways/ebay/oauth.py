@@ -22,13 +22,17 @@ log = structlog.get_logger(__name__)
 SCOPE = "https://api.ebay.com/oauth/api_scope"
 """Scopes keep this host on every environment."""
 
+FULFILLMENT_SCOPE = f"{SCOPE}/sell.fulfillment"
+"""Orders and parcels."""
+
 SELLER_SCOPES = (
     SCOPE,
     f"{SCOPE}/sell.inventory",
     f"{SCOPE}/sell.account",
+    FULFILLMENT_SCOPE,
     f"{SCOPE}/commerce.identity.readonly",
 )
-"""What a seller is asked for: listings, policies and location, and who they are."""
+"""What a seller is asked for: listings, policies and location, orders, and who they are."""
 
 APPLICATION_SCOPES = (SCOPE,)
 """Public data: categories, item specifics, conditions."""

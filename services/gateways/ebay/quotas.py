@@ -12,6 +12,7 @@ from services.gateways.quotas import DAY, Quota
 DAILY = {
     "sell/inventory": 2_000_000,
     "sell/account": 25_000,
+    "sell/fulfillment": 100_000,
     "commerce/taxonomy": 5_000,
     "commerce/identity": 5_000,
     "commerce/media": 1_000_000,

@@ -1,6 +1,7 @@
 """Reading eBay's JSON without trusting it."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from services.gateways.calls import UnreadableAnswer as UnreadableAnswer
@@ -21,6 +22,17 @@ def text(body: Any, *names: str) -> str:
     if not isinstance(found, str) or not found:
         raise UnreadableAnswer(f"eBay's answer lacks {'.'.join(names)}.")
     return found
+
+
+def moment(body: Any, *names: str) -> datetime:
+    """A moment with a time zone that must be there. Raises `UnreadableAnswer`."""
+    try:
+        found = datetime.fromisoformat(text(body, *names))
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise UnreadableAnswer(f"eBay's answer has no moment in {'.'.join(names)}.")
+    return found.astimezone(UTC)
 
 
 def optional_text(body: Any, *names: str) -> str | None:

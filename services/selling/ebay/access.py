@@ -14,6 +14,7 @@ import structlog
 
 from models.selling.ebay import ConnectionStatus, EbayConnection
 from models.selling.publishing import Channel
+from repositories.accounts.order_polls import OrderPollRepository
 from repositories.selling.ebay import EbayConnectionRepository
 from services.accounts.outbox.recording import OutboxRecorder
 from services.gateways.ebay.errors import EbayGrantRefused
@@ -147,6 +148,7 @@ class EbayAccess:
 
     def _end(self, session: TenantSession, connection: EbayConnection, reason: str) -> None:
         connection.status = ConnectionStatus.NEEDS_REAUTH
+        OrderPollRepository(session).leave(session.tenant, Channel.EBAY)
         self._outbox.record(
             session,
             ChannelNeedsReconnecting(Channel.EBAY, connection.username, reason),

@@ -9,6 +9,7 @@ import structlog
 
 from models.selling.ebay import ConnectionStatus, EbayConnection
 from models.selling.publishing import Channel
+from repositories.accounts.order_polls import OrderPollRepository
 from repositories.selling.ebay import EbayConnectionRepository, EbayPictureRepository
 from services.accounts.channel_consents.consents import (
     ChannelConsents,
@@ -92,6 +93,7 @@ class EbayConnecting:
         user = self._who_is(grant)
         with self._database.tenant(tenant) as session:
             self._store(session, grant, user)
+            OrderPollRepository(session).follow(tenant, Channel.EBAY, self._clock.now())
         log.info("ebay.connected", tenant=tenant.name, user_id=consent.user_id)
         return tenant
 
@@ -105,6 +107,7 @@ class EbayConnecting:
             connection.access_token = connection.refresh_token = ""
             connection.access_expires_at = connection.refresh_expires_at = self._clock.now()
             connection.refreshing_until = None
+            OrderPollRepository(session).leave(tenant, Channel.EBAY)
 
     def _exchange(self, code: str) -> SellerGrant:
         try:

@@ -26,6 +26,7 @@ from services.selling.ebay.preparing import (
     product_of,
 )
 from services.selling.ebay.read_back import ReadBack, read_back
+from services.selling.publishing.catching_up import catch_up
 from services.selling.publishing.handlers import (
     Cancel,
     Completed,
@@ -34,6 +35,7 @@ from services.selling.publishing.handlers import (
     Unknown,
     Verdict,
 )
+from services.selling.publishing.requesting import WorkRequests
 from shared.database import TenantSchema, TenantSession
 from shared.errors import APIError, APITimeoutError
 
@@ -73,9 +75,12 @@ class _Offered:
 class EbayPublish:
     """Handler of `publish` jobs."""
 
-    def __init__(self, shop: EbayWorkshop, preflight: EbayPreflight) -> None:
+    def __init__(
+        self, shop: EbayWorkshop, preflight: EbayPreflight, requests: WorkRequests
+    ) -> None:
         self._shop = shop
         self._preflight = preflight
+        self._requests = requests
 
     def prepare(
         self, session: TenantSession, job: MarketplaceJob
@@ -126,6 +131,8 @@ class EbayPublish:
             result.read_back.as_json(),
         )
         write_live(session, product_of(job), seen, self._shop.clock.now())
+        sent = {variant.sku: variant.quantity for variant in result.draft.variants}
+        catch_up(session, self._requests, job, sent)
         return Completed(
             {
                 "listing_id": seen.listing_id,

@@ -26,7 +26,15 @@ from services.selling.ebay.preparing import (
     product_of,
 )
 from services.selling.ebay.read_back import ReadBack, read_back
-from services.selling.publishing.handlers import Cancel, Completed, Journal, Problem, Verdict
+from services.selling.publishing.catching_up import is_newer
+from services.selling.publishing.handlers import (
+    Cancel,
+    Completed,
+    Journal,
+    Problem,
+    Snooze,
+    Verdict,
+)
 from shared.database import TenantSchema, TenantSession
 
 _NOT_LISTED = Problem("not-listed", "It is not listed on eBay; publish it first.")
@@ -128,6 +136,8 @@ class EbayUpdate:
             result.read_back.as_json(),
         )
         write_live(session, product_of(job), seen, now)
+        if is_newer(session, product_of(job), result.draft.product_version):
+            return Snooze(now, "a change that was made meanwhile")
         return Completed(
             {
                 "listing_id": seen.listing_id,

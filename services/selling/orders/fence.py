@@ -5,7 +5,7 @@ from datetime import datetime
 
 from models.selling.catalog import Product, ProductVariant
 from models.selling.orders import ChannelOrderLine, StockEvent
-from repositories.selling.orders import StockRepository
+from repositories.selling.order_stock import StockRepository
 from services.selling.catalog.drafts import touch
 from shared.database import TenantSession
 

@@ -5,9 +5,11 @@ from datetime import datetime
 
 import structlog
 
+from models.accounts.tenants import Lane
 from models.selling.orders import ChannelOrder, StockEvent
 from models.selling.publishing import Channel, JobAction
-from repositories.selling.orders import OrderRepository, StockRepository
+from repositories.selling.order_stock import StockRepository
+from repositories.selling.orders import OrderRepository
 from services.selling.orders.fence import SaleFence
 from services.selling.publishing.requesting import WorkRequests
 from shared.database import TenantSession
@@ -54,7 +56,7 @@ class FollowingUp:
         owner = session.tenant.tenant_id
         try:
             asked = self._requests.request(
-                session, action, [product_id], [channel], owner, urgent=True
+                session, action, [product_id], [channel], owner, lane=Lane.REALTIME
             )
         except BadInput as refused:
             log.warning("order.not_followed_up", product_id=product_id, because=refused.code)

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.selling.orders import ChannelOrder, OrderCursor, UnreadOrder
-from repositories.selling.orders import (
-    FollowedUp,
-    OrderCursorRepository,
-    OrderFilter,
-    OrderRepository,
-)
+from models.selling.publishing import Channel
+from repositories.accounts.order_polls import OrderPollRepository
+from repositories.selling.order_sync import OrderCursorRepository
+from repositories.selling.orders import FollowedUp, OrderFilter, OrderRepository
 from shared.database import TenantSession
 from shared.errors import NotFound
 
@@ -35,6 +33,7 @@ class OrderStory:
 class HowFar:
     """How far channels have been read, and which orders could not be."""
 
+    followed: Sequence[Channel]
     cursors: Sequence[OrderCursor]
     unread: Sequence[UnreadOrder]
 
@@ -64,4 +63,5 @@ class OrderReading:
     def how_far(self, session: TenantSession) -> HowFar:
         """Up to when each channel's orders are known."""
         cursors = OrderCursorRepository(session)
-        return HowFar(cursors.all(), cursors.unread())
+        followed = OrderPollRepository(session).followed_by(session.tenant)
+        return HowFar([Channel(each) for each in followed], cursors.all(), cursors.unread())

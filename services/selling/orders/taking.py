@@ -12,11 +12,9 @@ from models.accounts.tenants import Lane
 from models.selling.orders import ChannelOrder, ChannelOrderLine, OrderStatus
 from models.selling.publishing import Channel
 from repositories.accounts.bells import BellRepository
-from repositories.selling.orders import (
-    OrderCursorRepository,
-    OrderRepository,
-    StockRepository,
-)
+from repositories.selling.order_stock import StockRepository
+from repositories.selling.order_sync import OrderCursorRepository
+from repositories.selling.orders import OrderRepository
 from services.selling.orders.fence import SaleFence
 from services.selling.orders.following_up import FollowingUp
 from services.selling.orders.news import tell_of_order

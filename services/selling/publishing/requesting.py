@@ -34,6 +34,18 @@ class NothingToDo(BadInput):
     code, title = "nothing-publishable", "None of these can be published yet"
 
 
+USUAL_PRIORITY = 100
+"""Smaller goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in the queue a job stands."""
+
+    lane: Lane
+    priority: int
+
+
 class WorkRequests:
     """Turns sellers' wishes into jobs. At most one live job a product, channel and action."""
 
@@ -49,19 +61,20 @@ class WorkRequests:
         channels: Sequence[Channel],
         requested_by: int,
         *,
-        urgent: bool = False,
+        lane: Lane | None = None,
+        priority: int = USUAL_PRIORITY,
     ) -> RequestedBatch:
-        """Queue `action` for every product on every channel; `urgent` work waits behind no batch.
+        """Queue `action` for every product on every channel, in its own lane or another.
 
         Raises `BadInput` for unknown products or channels and `NothingToDo` when preflight
         refuses everything; nothing is stored then.
         """
-        lane = Lane.REALTIME if urgent else action.lane
-        BellRepository(session).ring(session.tenant, lane, self._clock.now())
+        place = _Place(lane or action.lane, priority)
+        BellRepository(session).ring(session.tenant, place.lane, self._clock.now())
         items = self._planning.plan(session, action, product_ids, channels, hold=True)
         if items and all(item.answer is Answer.REFUSED for item in items):
             raise NothingToDo(fields=[problem for item in items for problem in item.problems])
-        return self._queue(session, action, items, requested_by, lane)
+        return self._queue(session, action, items, requested_by, place)
 
     def _queue(
         self,
@@ -69,7 +82,7 @@ class WorkRequests:
         action: JobAction,
         items: Sequence[RequestedItem],
         requested_by: int,
-        lane: Lane,
+        place: _Place,
     ) -> RequestedBatch:
         wanted = [item for item in items if item.answer is Answer.QUEUED]
         if not wanted:
@@ -81,7 +94,7 @@ class WorkRequests:
             action, {item.channel for item in wanted}, [item.product_id for item in wanted]
         )
         new = [
-            self._job(action, item, batch, lane, doubtful=item.key in doubtful) for item in wanted
+            self._job(action, item, batch, place, doubtful=item.key in doubtful) for item in wanted
         ]
         ids = jobs.insert_all(new)
         tell_of_batch(session, batch, self._clock.now())
@@ -92,7 +105,7 @@ class WorkRequests:
         action: JobAction,
         item: RequestedItem,
         batch: JobBatch,
-        lane: Lane,
+        place: _Place,
         *,
         doubtful: bool,
     ) -> Mapping[str, Any]:
@@ -103,8 +116,8 @@ class WorkRequests:
             "channel": item.channel,
             "action": action,
             "product_id": item.product_id,
-            "lane": lane,
-            "priority": 100,
+            "lane": place.lane,
+            "priority": place.priority,
             "status": JobStatus.PENDING,
             "outcome": JobOutcome.UNKNOWN if doubtful else None,
             "due_at": now,

@@ -1,6 +1,6 @@
 """The sandbox eBay beside our API: sellers who are connected, products, and a worker by hand."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from backend.container import Container
 from backend.handlers import handler_table
 from models.accounts.tenants import Lane
 from models.selling.catalog import Product
+from models.selling.orders import ChannelOrder
 from models.selling.publishing import (
     Channel,
     ChannelListing,
@@ -22,7 +23,8 @@ from models.selling.publishing import (
     MarketplaceJob,
 )
 from repositories.selling.catalog import ProductRepository
-from repositories.selling.publishing import JobRepository, ListingRepository
+from repositories.selling.orders import OrderFilter, OrderRepository
+from repositories.selling.publishing import JobFilter, JobRepository, ListingRepository
 from sandbox.ebay.app import create_app as create_sandbox
 from sandbox.server import serving
 from services.gateways.ebay.gateway import HttpEbayGateway
@@ -32,6 +34,7 @@ from services.gateways.ebay.transport import CallBook, EbayAddresses
 from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
 from services.selling.ebay.access import EbayAccess
 from services.selling.ebay.desk import EbayWorkshop
+from services.selling.publishing.account_work import AccountWork
 from services.selling.publishing.lease import LeaseKeeper
 from services.selling.publishing.processor import (
     HandlerTable,
@@ -177,9 +180,9 @@ class Shop:
         with self.container.database.tenant(self.tenant) as session:
             return make_job(session, self.clock, product_id=product_id, action=action).id
 
-    def turn(self) -> ProcessedJob | None:
-        """One attempt of the next due job."""
-        return self.processor.process_next_job(Lane.BULK)
+    def turn(self, lane: Lane = Lane.BULK) -> ProcessedJob | None:
+        """One attempt of the next due job of a lane."""
+        return self.processor.process_next_job(lane)
 
     def run(self, product_id: int, action: JobAction = JobAction.PUBLISH) -> MarketplaceJob:
         """Queue a job and work until it has ended."""
@@ -192,8 +195,33 @@ class Shop:
             if not job.is_live:
                 return job
             self.clock.advance(max(timedelta(0), job.due_at - self.clock.now()))
-            self.turn()
+            self.turn(job.lane)
         raise AssertionError(f"job {job_id} does not end: {self.story(job_id)}")
+
+    def fetch_orders(self) -> MarketplaceJob:
+        """Ask for orders as the tick does, and work until they are there."""
+        with self.container.database.tenant(self.tenant) as session:
+            work = AccountWork(self.clock)
+            owner = self.tenant.tenant_id
+            asked = work.request(session, JobAction.ORDERS, Channel.EBAY, owner)
+        return self.finish(asked.job_id)
+
+    def orders(self, **wanted: Any) -> Sequence[ChannelOrder]:
+        """Orders in our books, newest first."""
+        with self.container.database.tenant(self.tenant) as session:
+            return OrderRepository(session).page(OrderFilter(**wanted), None, 100)
+
+    def stock(self, product_id: int) -> int:
+        """Units of a product in our books."""
+        with self.container.database.tenant(self.tenant) as session:
+            product = ProductRepository(session).get(product_id)
+        assert product is not None
+        return product.quantity
+
+    def jobs(self, action: JobAction) -> Sequence[MarketplaceJob]:
+        """What was asked for, newest first."""
+        with self.container.database.tenant(self.tenant) as session:
+            return JobRepository(session).page(JobFilter(action=action), None, 100)
 
     def job(self, job_id: int) -> MarketplaceJob:
         """A job as it stands."""

@@ -7,7 +7,7 @@ import pytest
 
 from models.selling.orders import OrderStatus
 from models.selling.publishing import Channel, JobAction, JobOutcome, JobStatus
-from repositories.selling.orders import OrderCursorRepository
+from repositories.selling.order_sync import OrderCursorRepository
 from repositories.selling.publishing import JobRepository
 from shared.clock import MovableClock
 from shared.database import Database
@@ -114,7 +114,8 @@ def test_how_far_each_channel_is_read_is_shown_with_what_could_not_be(
     # A sync that began earlier and ended later does not move it back.
     assert channel["read_until"] == now.isoformat().replace("+00:00", "Z")
     assert (unread["remote_order_id"], unread["problem"]) == ("27-9", "It has no total.")
-    assert other_seller.http.get(f"{ORDERS}/sync").json() == {"channels": [], "unread": []}
+    nothing = {"followed": [], "channels": [], "unread": []}
+    assert other_seller.http.get(f"{ORDERS}/sync").json() == nothing
 
 
 @pytest.mark.parametrize(

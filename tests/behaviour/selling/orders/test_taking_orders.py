@@ -9,7 +9,8 @@ from sqlalchemy import text
 from models.accounts.tenants import Lane
 from models.selling.orders import OrderStatus
 from models.selling.publishing import Channel, JobAction, JobStatus
-from repositories.selling.orders import OrderCursorRepository, OrderRepository
+from repositories.selling.order_sync import OrderCursorRepository
+from repositories.selling.orders import OrderRepository
 from services.selling.catalog.products import ProductCatalog
 from services.selling.orders.taking import Taken
 from services.selling.orders.told import UnreadableOrder
