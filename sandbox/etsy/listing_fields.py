@@ -7,6 +7,7 @@ TITLE, DESCRIPTION = text("title"), text("description")
 MADE_BY, MADE_WHEN = word("who_made", WHO_MADE), text("when_made")
 TAXONOMY = identifier("taxonomy_id")
 IMAGES = identifier("image_ids", many=True)
+"""Never nothing: an empty array of pictures is refused, in a draft too."""
 
 _BOTH = (
     identifier("shipping_profile_id", nullable=True),
@@ -34,10 +35,10 @@ CREATE: tuple[Field, ...] = (
     integer("quantity", required=True),
     number("price", required=True),
     *_BOTH,
-    identifier("image_ids", many=True, nullable=True),
+    IMAGES,
     identifier("shop_section_id", nullable=True),
-    integer("processing_min", nullable=True),
-    integer("processing_max", nullable=True),
+    integer("processing_min", nullable=True, least=0),
+    integer("processing_max", nullable=True, least=0),
     identifier("readiness_state_id", nullable=True),
     text("styles", many=True, nullable=True),
     boolean("is_customizable"),

@@ -73,7 +73,7 @@ def _create(call: Call) -> Answer:
     quantity, price = form.pop("quantity"), form.pop("price")
     check_quantity(quantity)
     check_price(price)
-    image_ids = form.pop("image_ids", None) or []
+    image_ids = form.pop("image_ids", [])
     readiness = form.pop("readiness_state_id", None)
     now = call.sandbox.clock.now()
     listing = Listing(

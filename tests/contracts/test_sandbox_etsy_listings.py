@@ -72,6 +72,7 @@ def test_a_draft_costs_nothing_and_is_its_sellers_alone(etsy_sandbox: EtsySite) 
         {"readiness_state_id": "1"},
         {"shop_section_id": "1"},
         {"image_ids": "1"},
+        {"image_ids": ""},
         {"item_weight": "0"},
         {"item_weight_unit": "stone"},
         {"production_partner_ids": "1"},

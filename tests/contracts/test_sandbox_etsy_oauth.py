@@ -75,6 +75,16 @@ def test_a_declined_consent_comes_back_as_access_denied(etsy_sandbox: EtsySite) 
     assert query["error_description"]
 
 
+@pytest.mark.parametrize("user", ["", "a b", "<script>", "x" * 65])
+def test_a_name_that_nobody_can_have_is_asked_for_again(etsy_sandbox: EtsySite, user: str) -> None:
+    """ST59: on the same page, and nobody is signed in."""
+    form = {**etsy_sandbox.consent_form(), "user": user, "decision": "agree"}
+    page = etsy_sandbox.http.post("/oauth/consent", data=form)
+    assert (page.status_code, "<script>" in page.text) == (400, False)
+    assert "This user name cannot be." in page.text
+    assert len(etsy_sandbox.read("sellers")["sellers"]) == 2
+
+
 @pytest.mark.parametrize(
     "changes",
     [
