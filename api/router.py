@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from api import health
 from api.accounts.identity import routes as identity
 from api.accounts.news import routes as news
+from api.reference.attributes import routes as attributes
 from api.selling.catalog import routes as catalog
 from api.selling.ebay import routes as ebay
 from api.selling.etsy import routes as etsy
@@ -21,6 +22,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     *ebay.ROUTERS,
     *etsy.ROUTERS,
     *news.ROUTERS,
+    *attributes.ROUTERS,
     *identity.ROUTERS,
     *health.ROUTERS,
 )

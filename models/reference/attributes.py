@@ -70,6 +70,7 @@ class Category(Translated, PlatformBase):
     __tablename__ = "categories"
     __table_args__ = (
         Index("uq_categories_path_key", "path_key", unique=True),
+        Index("ix_categories_parent_code", "parent_code"),
         {"schema": SCHEMA},
     )
 

@@ -1,18 +1,31 @@
 """Catalogues of categories, conditions, departments and words."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, select, text, tuple_
+from sqlalchemy import Select, Table, delete, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from models.base import PlatformBase
-from models.reference.attributes import SCHEMA, Category, LoadedFile, SearchKey, ValueAlias
+from models.reference.attributes import (
+    CATEGORIES,
+    SCHEMA,
+    AttributeTable,
+    AttributeValue,
+    Category,
+    LoadedFile,
+    SearchKey,
+    ValueAlias,
+)
 from shared.database import PlatformSession
 
 _LOADING = 7_340_002
 """Key of the advisory lock that lets one transaction load catalogues at a time."""
+
+_AFTER_ALL = chr(0x10FFFF)
+"""Sorts behind every other letter, bytes being compared."""
 
 _TOGETHER = 5_000
 """Search keys that one statement adds."""
@@ -86,6 +99,73 @@ class CatalogueRepository:
         gone = sorted(stored.difference(wanted))
         if gone:
             self._session.execute(delete(table).where(tuple_(*columns).in_(gone)))
+
+
+@dataclass(frozen=True)
+class TableSummary:
+    """An attribute table and how many values it has."""
+
+    table: AttributeTable
+    values: int
+
+
+class CatalogueSearchRepository:
+    """Shows catalogues, and finds their values while somebody types."""
+
+    def __init__(self, session: PlatformSession) -> None:
+        self._session = session
+
+    def tables(self) -> Sequence[TableSummary]:
+        """Every attribute table, by name."""
+        path = func.concat("attributes/values/", AttributeTable.name, ".csv")
+        rows = select(AttributeTable, LoadedFile.row_count).join(
+            LoadedFile, LoadedFile.name == path
+        )
+        found = self._session.execute(rows.order_by(AttributeTable.name))
+        return [TableSummary(table, values) for table, values in found]
+
+    def first_values(self, model: type[AttributeValue], limit: int) -> Sequence[AttributeValue]:
+        """Values in the order of their source."""
+        return self._session.scalars(select(model).order_by(model.position).limit(limit)).all()
+
+    def values_beginning(
+        self, model: type[AttributeValue], key: str, limit: int
+    ) -> Sequence[AttributeValue]:
+        """Values with a name that begins so, then those with such a word; `key` as `search_key`."""
+        hits = _hits(model.__tablename__, key, limit).subquery()
+        rows = select(model).join(hits, hits.c.code == model.code)
+        return self._session.scalars(rows.order_by(hits.c.rank, hits.c.key, model.code)).all()
+
+    def categories_beginning(self, key: str, limit: int) -> Sequence[Category]:
+        """Categories with a name that begins so in any language, then those with such a word."""
+        hits = _hits(CATEGORIES, key, limit).subquery()
+        rows = select(Category).join(hits, hits.c.code == Category.code)
+        return self._session.scalars(rows.order_by(hits.c.rank, hits.c.key, Category.code)).all()
+
+    def categories_below(self, parent_code: str | None) -> Sequence[Category]:
+        """The children of a category, or the roots of the tree, by name."""
+        rows = select(Category).where(Category.parent_code.is_not_distinct_from(parent_code))
+        return self._session.scalars(rows.order_by(Category.full_path)).all()
+
+    def category(self, code: str) -> Category | None:
+        """One category."""
+        return self._session.get(Category, code)
+
+
+def _hits(attribute: str, key: str, limit: int) -> Select[tuple[str, int, str]]:
+    """Codes found by a prefix, best first: a range of the primary key of the search keys."""
+    rank, first = func.min(SearchKey.rank).label("rank"), func.min(SearchKey.key).label("key")
+    return (
+        select(SearchKey.code, rank, first)
+        .where(
+            SearchKey.attribute == attribute,
+            SearchKey.key >= key,
+            SearchKey.key < key + _AFTER_ALL,
+        )
+        .group_by(SearchKey.code)
+        .order_by(rank, first, SearchKey.code)
+        .limit(limit)
+    )
 
 
 class AttributeRepository:
