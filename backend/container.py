@@ -182,7 +182,8 @@ def build_container(
         database, embedded = open_database(settings, clock, kind, as_it_is=as_it_is)
     call_ledger = DatabaseLedger(database, clock)
     ebay = open_ebay(settings.ebay, call_ledger, clock)
-    channels = channel_table(ebay, EbayQuotas(settings.ebay.daily_calls), clock)
+    etsy = open_etsy(settings, call_ledger, clock)
+    channels = channel_table(ebay, EbayQuotas(settings.ebay.daily_calls), etsy, clock)
     image_fetcher = open_image_fetcher(settings.images)
     metrics = _metrics_registry(database, clock)
     passwords = passwords or Passwords()
@@ -201,7 +202,7 @@ def build_container(
         image_fetcher=image_fetcher,
         call_ledger=call_ledger,
         ebay=ebay,
-        etsy=open_etsy(settings, call_ledger, clock),
+        etsy=etsy,
         work_requests=WorkRequests(channels, clock),
         publication_preflight=PublicationPreflight(
             channels, call_ledger, settings.worker.caps, clock

@@ -3,6 +3,7 @@
 from models.selling.publishing import Channel, JobAction
 from services.gateways.ebay.gateway import EbayGateway
 from services.gateways.ebay.quotas import EbayQuotas
+from services.gateways.etsy.gateway import EtsyGateway
 from services.selling.ebay.channel import EbayChannel
 from services.selling.ebay.delete import EbayDelete
 from services.selling.ebay.desk import EbayWorkshop
@@ -11,6 +12,13 @@ from services.selling.ebay.orders import EbayOrders
 from services.selling.ebay.preflight import EbayPreflight
 from services.selling.ebay.publish import EbayPublish
 from services.selling.ebay.update import EbayUpdate
+from services.selling.etsy.channel import EtsyChannel
+from services.selling.etsy.delete import EtsyDelete
+from services.selling.etsy.desk import EtsyWorkshop
+from services.selling.etsy.looking import EtsyLink, EtsySync
+from services.selling.etsy.preflight import EtsyPreflight
+from services.selling.etsy.publish import EtsyPublish
+from services.selling.etsy.update import EtsyUpdate
 from services.selling.orders.taking import OrderTaking
 from services.selling.publishing.channels import ChannelTable
 from services.selling.publishing.processor import HandlerTable
@@ -18,19 +26,31 @@ from services.selling.publishing.requesting import WorkRequests
 from shared.clock import Clock
 
 
-def channel_table(ebay: EbayGateway, ebay_quotas: EbayQuotas, clock: Clock) -> ChannelTable:
+def channel_table(
+    ebay: EbayGateway, ebay_quotas: EbayQuotas, etsy: EtsyGateway, clock: Clock
+) -> ChannelTable:
     """What publishing asks before it queues a job."""
-    return {Channel.EBAY: EbayChannel(EbayPreflight(ebay.marketplace), ebay_quotas, clock)}
+    return {
+        Channel.EBAY: EbayChannel(EbayPreflight(ebay.marketplace), ebay_quotas, clock),
+        Channel.ETSY: EtsyChannel(EtsyPreflight(), etsy.quotas),
+    }
 
 
-def handler_table(ebay: EbayWorkshop) -> HandlerTable:
+def handler_table(ebay: EbayWorkshop, etsy: EtsyWorkshop) -> HandlerTable:
     """Who runs a job."""
     preflight = EbayPreflight(ebay.gateway.marketplace)
-    requests = WorkRequests(channel_table(ebay.gateway, EbayQuotas(), ebay.clock), ebay.clock)
+    channels = channel_table(ebay.gateway, EbayQuotas(), etsy.gateway, ebay.clock)
+    requests = WorkRequests(channels, ebay.clock)
+    etsy_preflight = EtsyPreflight()
     return {
         (Channel.EBAY, JobAction.PUBLISH): EbayPublish(ebay, preflight, requests),
         (Channel.EBAY, JobAction.UPDATE): EbayUpdate(ebay, preflight),
         (Channel.EBAY, JobAction.DELETE): EbayDelete(ebay),
         (Channel.EBAY, JobAction.LINK): EbayLink(ebay),
         (Channel.EBAY, JobAction.ORDERS): EbayOrders(ebay, OrderTaking(requests, ebay.clock)),
+        (Channel.ETSY, JobAction.PUBLISH): EtsyPublish(etsy, etsy_preflight, requests),
+        (Channel.ETSY, JobAction.UPDATE): EtsyUpdate(etsy, etsy_preflight),
+        (Channel.ETSY, JobAction.DELETE): EtsyDelete(etsy),
+        (Channel.ETSY, JobAction.SYNC): EtsySync(etsy),
+        (Channel.ETSY, JobAction.LINK): EtsyLink(etsy),
     }

@@ -24,6 +24,8 @@ from services.accounts.outbox.relaying import OutboxRelay
 from services.accounts.schedule.running import TickRunner
 from services.selling.ebay.access import EbayAccess
 from services.selling.ebay.desk import EbayWorkshop
+from services.selling.etsy.access import EtsyAccess
+from services.selling.etsy.desk import EtsyWorkshop
 from services.selling.publishing.lease import LeaseKeeper
 from services.selling.publishing.processor import MarketplaceJobProcessor
 from shared.database.leadership import Leadership
@@ -50,12 +52,10 @@ def worker_of(container: Container) -> "Worker":
     """A worker for this installation."""
     settings, database, clock = container.settings, container.database, container.clock
     leases = LeaseKeeper(database, clock, settings.worker.lease)
-    access = EbayAccess(database, container.ebay.oauth, container.secret_box, clock)
-    workshop = EbayWorkshop(database, container.ebay, access, container.object_store, clock)
     worker = Worker(
         MarketplaceJobProcessor(
             database,
-            handler_table(workshop),
+            handler_table(ebay_workshop_of(container), etsy_workshop_of(container)),
             leases,
             clock,
             worker_name(),
@@ -75,6 +75,20 @@ def worker_of(container: Container) -> "Worker":
     if settings.worker.listen:
         worker.listen_with(WakeUpListener(database.engine, worker.wake, relay.wake))
     return worker
+
+
+def ebay_workshop_of(container: Container) -> EbayWorkshop:
+    """What handlers of eBay jobs share."""
+    database, ebay, clock = container.database, container.ebay, container.clock
+    access = EbayAccess(database, ebay.oauth, container.secret_box, clock)
+    return EbayWorkshop(database, ebay, access, container.object_store, clock)
+
+
+def etsy_workshop_of(container: Container) -> EtsyWorkshop:
+    """What handlers of Etsy jobs share."""
+    database, etsy, clock = container.database, container.etsy, container.clock
+    access = EtsyAccess(database, etsy.oauth, container.secret_box, clock)
+    return EtsyWorkshop(database, etsy, access, container.object_store, clock)
 
 
 def caps_of(settings: WorkerSettings) -> RunningCaps:

@@ -8,7 +8,9 @@ from fastapi import Depends
 from api.dependencies.container import Container, TheContainer
 from services.selling.etsy.access import EtsyAccess
 from services.selling.etsy.account import EtsyAccountDesk
+from services.selling.etsy.choices import EtsyChoices
 from services.selling.etsy.connecting import EtsyConnecting
+from services.selling.etsy.preflight import EtsyPreflight
 from services.selling.quotas.ledger import QuotaState
 from shared.database import TenantSchema
 
@@ -19,6 +21,10 @@ async def _connecting(container: TheContainer) -> EtsyConnecting:
 
 async def _account_desk(container: TheContainer) -> EtsyAccountDesk:
     return EtsyAccountDesk(container.database, container.etsy, _access(container), container.clock)
+
+
+async def _choices(container: TheContainer) -> EtsyChoices:
+    return EtsyChoices(container.database, container.etsy, _access(container), EtsyPreflight())
 
 
 async def _calls(container: TheContainer) -> Callable[[TenantSchema], Sequence[QuotaState]]:
@@ -33,4 +39,5 @@ def _access(container: Container) -> EtsyAccess:
 
 Connecting = Annotated[EtsyConnecting, Depends(_connecting)]
 AccountDesk = Annotated[EtsyAccountDesk, Depends(_account_desk)]
+Choices = Annotated[EtsyChoices, Depends(_choices)]
 Calls = Annotated[Callable[[TenantSchema], Sequence[QuotaState]], Depends(_calls)]

@@ -97,6 +97,18 @@ class EtsyPictureRepository:
         )
         return dict(rows.tuples().all())
 
+    def hashes_by_listing(self, listing_ids: Collection[int]) -> dict[int, frozenset[str]]:
+        """Content hashes of the photos that each of these listings has."""
+        found: dict[int, set[str]] = {}
+        rows = self._session.execute(
+            select(EtsyPicture.listing_id, EtsyPicture.sha256).where(
+                EtsyPicture.listing_id.in_(listing_ids)
+            )
+        )
+        for listing_id, sha256 in rows:
+            found.setdefault(listing_id, set()).add(sha256)
+        return {listing_id: frozenset(hashes) for listing_id, hashes in found.items()}
+
     def put(self, listing_id: int, sha256: str, image_id: int, uploaded_at: datetime) -> None:
         """Remember a photo."""
         statement = insert(EtsyPicture).values(

@@ -83,6 +83,9 @@ _BODIES: Mapping[str, Callable[[Ids], dict[str, Any]]] = {
     "PUT /api/v1/products/{product_id}/channels/ebay": lambda _: {
         "json": {"category_id": None, "aspects": {"Brand": ["taken over"]}}
     },
+    "PUT /api/v1/products/{product_id}/channels/etsy": lambda _: {
+        "json": {"taxonomy_id": 482, "when_made": "1980s"}
+    },
     "POST /api/v1/publications": lambda ids: {
         "json": {"product_ids": [ids["product"]], "channels": ["ebay"]}
     },
@@ -119,6 +122,8 @@ _NAMES_NOTHING = {
     "GET /api/v1/channels/etsy",
     "DELETE /api/v1/channels/etsy",
     "GET /api/v1/channels/etsy/calls",
+    "GET /api/v1/channels/etsy/categories",
+    "GET /api/v1/channels/etsy/category-properties",
     "POST /api/v1/channels/etsy/connect",
     "POST /api/v1/channels/etsy/check",
     "PUT /api/v1/channels/etsy/terms",

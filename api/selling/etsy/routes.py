@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import structlog
-from fastapi import Form, Query, Request, Response
+from fastapi import Form, Path, Query, Request, Response
 
 from api.channel_shapes import ConsentOut, QuotaOut
 from api.consent_pages import (
@@ -14,14 +14,25 @@ from api.consent_pages import (
     wants_page,
 )
 from api.dependencies.actors import CurrentAccount
-from api.dependencies.services_etsy import AccountDesk, Calls, Connecting
-from api.dependencies.sessions import OwnShop
+from api.dependencies.services_etsy import AccountDesk, Calls, Choices, Connecting
+from api.dependencies.sessions import OwnShop, Tenant
 from api.idempotency import keyless
 from api.policies import Policy, guarded_router
 from api.problems import problems, report
-from api.selling.etsy.schemas import EtsyChannelOut, EtsyConnectedOut, TermsIn
+from api.selling.etsy.schemas import (
+    EtsyChannelOut,
+    EtsyChoiceIn,
+    EtsyConnectedOut,
+    EtsyId,
+    EtsyProductOut,
+    TaxonomyOut,
+    TaxonomyPropertyOut,
+    TermsIn,
+    Words,
+)
 from services.accounts.channel_consents.consents import ConsentDeclined, ConsentStateRefused
 from services.gateways.etsy.errors import EtsyGrantRefused, EtsyRefusal
+from services.selling.catalog.products import ProductNotFound
 from services.selling.etsy.account import (
     EtsyAccountDesk,
     EtsyAccountView,
@@ -44,11 +55,15 @@ log = structlog.get_logger(__name__)
 channel = guarded_router("/channels/etsy", policy=Policy.SIGNED_IN, tag="etsy")
 returning = guarded_router("/channels/etsy", policy=Policy.SIGNED_STATE, tag="etsy")
 
-ROUTERS = (channel, returning)
+products = guarded_router("/products", policy=Policy.SIGNED_IN, tag="etsy")
+
+ROUTERS = (channel, returning, products)
 
 OUTSIDE = (EtsyRefusal, EtsyGrantRefused, QuotaSpent, APIConnectionError, APITimeoutError)
 
 COMING_BACK = problems(ConsentStateRefused, ConsentDeclined, OtherEtsyAccount, NoEtsyShop, *OUTSIDE)
+
+ProductId = Annotated[int, Path(gt=0, lt=2**63)]
 
 State = Annotated[str, Query(max_length=512)]
 
@@ -128,6 +143,36 @@ def show_calls(shop: OwnShop, calls: Calls) -> list[QuotaOut]:
 def disconnect(shop: OwnShop, connecting: Connecting) -> None:
     """Erase the tokens. What is listed on Etsy stays listed."""
     connecting.disconnect(shop)
+
+
+@channel.get("/categories", responses=problems(EtsyNotConnected, *OUTSIDE))
+def suggest_categories(
+    shop: OwnShop, choices: Choices, q: Annotated[Words, Query(min_length=1, max_length=350)]
+) -> list[TaxonomyOut]:
+    """Etsy's own categories that share most words with these."""
+    return [TaxonomyOut.of(each) for each in choices.suggestions(shop, q)]
+
+
+@channel.get("/category-properties", responses=problems(EtsyNotConnected, *OUTSIDE))
+def show_properties(
+    shop: OwnShop, choices: Choices, category: Annotated[EtsyId, Query()]
+) -> list[TaxonomyPropertyOut]:
+    """What can be said of a listing in one of Etsy's categories."""
+    return [TaxonomyPropertyOut.of(each) for each in choices.properties(shop, category)]
+
+
+@products.get("/{product_id}/channels/etsy", responses=problems(ProductNotFound))
+def show_product(product_id: ProductId, session: Tenant, choices: Choices) -> EtsyProductOut:
+    """The product as it would go to Etsy, and everything that is missing. Asks nobody."""
+    return EtsyProductOut.of(choices.view(session, product_id))
+
+
+@products.put("/{product_id}/channels/etsy", responses=problems(ProductNotFound))
+def choose(
+    product_id: ProductId, session: Tenant, choices: Choices, body: EtsyChoiceIn
+) -> EtsyProductOut:
+    """Choose Etsy's category, who made the thing and when, and what else Etsy shows of it."""
+    return EtsyProductOut.of(choices.set(session, product_id, body.values()))
 
 
 def _complete(

@@ -3,14 +3,20 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.channel_shapes import GapOut
 from models.selling.etsy import EtsyAccountStatus
+from services.gateways.etsy.shop import TaxonomyNode, TaxonomyProperty
 from services.selling.etsy.account import WHEN_MADE, EtsyAccountView
+from services.selling.etsy.choices import EtsyProductView
 from services.selling.etsy.readiness import KINDS, chosen, profiles_of
+from services.selling.etsy.rules import usable_tags
+from shared.text import one_line
 
 EtsyId = Annotated[int, Field(gt=0, lt=2**53)]
+Words = Annotated[str, AfterValidator(one_line)]
+PropertyValue = Annotated[Words, Field(min_length=1, max_length=100)]
 WhoMade = Literal["i_did", "someone_else", "collective"]
 WhenMade = Annotated[
     str, Field(pattern=f"^({WHEN_MADE.pattern})$", max_length=20, examples=["2020_2026", "1990s"])
@@ -111,6 +117,107 @@ class TermsIn(BaseModel):
             "when_made": self.when_made,
             "is_supply": self.is_supply,
         }
+
+
+class PropertyIn(BaseModel):
+    """Something said of a listing as a whole, in Etsy's own ids."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    property_id: EtsyId
+    value_ids: list[EtsyId] = Field(min_length=1, max_length=30)
+    values: list[PropertyValue] = Field(min_length=1, max_length=30)
+
+
+class EtsyChoiceIn(BaseModel):
+    """What to decide for Etsy alone; replaces what was chosen before."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"taxonomy_id": 482, "when_made": "1990s"}]},
+    )
+
+    taxonomy_id: EtsyId | None = Field(default=None, description="Etsy's category.")
+    who_made: WhoMade | None = Field(default=None, description="Null: as in the channel's terms.")
+    when_made: WhenMade | None = None
+    is_supply: bool | None = None
+    properties: list[PropertyIn] = Field(default=[], max_length=30)
+
+    def values(self) -> dict[str, Any]:
+        """As the choice keeps them."""
+        return self.model_dump()
+
+
+class EtsyProductOut(BaseModel):
+    """A product as it would go to Etsy."""
+
+    product_id: int
+    ready: bool = Field(description="Whether it can be published now.")
+    missing: list[GapOut]
+    left_out: list[GapOut] = Field(description="Tags that Etsy would not take.")
+    taxonomy_id: int | None
+    taxonomy_path: str | None = Field(description="Null where the seller chose the category.")
+    who_made: str | None
+    when_made: str | None
+    is_supply: bool | None
+    properties: list[dict[str, Any]]
+    tags: list[str]
+
+    @classmethod
+    def of(cls, view: EtsyProductView) -> Self:
+        """Show a product."""
+        examined, facts = view.examined, view.examined.facts
+        return cls(
+            product_id=examined.product.id,
+            ready=not examined.gaps,
+            missing=GapOut.all_of(examined.gaps),
+            left_out=GapOut.all_of(examined.hints),
+            taxonomy_id=facts.taxonomy_id,
+            taxonomy_path=facts.taxonomy_path,
+            who_made=facts.who_made,
+            when_made=facts.when_made,
+            is_supply=facts.is_supply,
+            properties=view.choice.properties if view.choice else [],
+            tags=usable_tags(examined.product.tags),
+        )
+
+
+class TaxonomyOut(BaseModel):
+    """A category of Etsy's."""
+
+    taxonomy_id: int
+    path: list[str]
+
+    @classmethod
+    def of(cls, node: TaxonomyNode) -> Self:
+        """Show a category."""
+        return cls(taxonomy_id=node.id, path=list(node.path))
+
+
+class PropertyValueOut(BaseModel):
+    """A value that Etsy knows."""
+
+    id: int
+    name: str
+
+
+class TaxonomyPropertyOut(BaseModel):
+    """What can be said of a listing in a category."""
+
+    property_id: int
+    name: str
+    required: bool
+    values: list[PropertyValueOut]
+
+    @classmethod
+    def of(cls, found: TaxonomyProperty) -> Self:
+        """Show a property."""
+        return cls(
+            property_id=found.id,
+            name=found.name,
+            required=found.required,
+            values=[PropertyValueOut(id=number, name=name) for number, name in found.values],
+        )
 
 
 class EtsyConnectedOut(BaseModel):

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from backend.container import Container
 from backend.handlers import handler_table
+from backend.worker import ebay_workshop_of, etsy_workshop_of
 from models.accounts.tenants import Lane
 from models.selling.catalog import Product
 from models.selling.orders import ChannelOrder
@@ -32,8 +33,6 @@ from services.gateways.ebay.oauth import Keyset
 from services.gateways.ebay.quotas import EbayQuotas
 from services.gateways.ebay.transport import CallBook, EbayAddresses
 from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
-from services.selling.ebay.access import EbayAccess
-from services.selling.ebay.desk import EbayWorkshop
 from services.selling.publishing.account_work import AccountWork
 from services.selling.publishing.lease import LeaseKeeper
 from services.selling.publishing.processor import (
@@ -281,13 +280,7 @@ def shop(
     clock: MovableClock,
 ) -> Shop:
     """A shop that can publish."""
-    access = EbayAccess(
-        container.database, container.ebay.oauth, container.secret_box, container.clock
-    )
-    workshop = EbayWorkshop(
-        container.database, container.ebay, access, container.object_store, container.clock
-    )
-    handlers = handler_table(workshop)
+    handlers = handler_table(ebay_workshop_of(container), etsy_workshop_of(container))
     processor = MarketplaceJobProcessor(
         container.database,
         handlers,

@@ -26,7 +26,9 @@ def look(seller: Seller, product_ids: list[int], **more: Any) -> Any:
 def declared(shop: Shop, product_id: int, action: JobAction) -> dict[str, int]:
     """The calls that eBay's declaration says the job makes."""
     container = shop.container
-    ebay = channel_table(container.ebay, EbayQuotas(), container.clock)[Channel.EBAY]
+    ebay = channel_table(container.ebay, EbayQuotas(), container.etsy, container.clock)[
+        Channel.EBAY
+    ]
     with container.database.tenant(shop.tenant) as session:
         size = ebay.sizes(session, action, [product_id])[product_id]
     return dict(ebay.capabilities.operations(action, size))
@@ -66,7 +68,9 @@ def test_a_category_that_is_asked_about_first_is_in_the_declaration(shop: Shop) 
             session.connection().exec_driver_sql(f"DELETE FROM product_attributes.{table}")
     first, second = shop.shirt(colors=((1, 2, 3),)), shop.shirt(colors=((1, 2, 3),))
     costs = declared(shop, first, JobAction.PUBLISH)
-    ebay = channel_table(shop.container.ebay, EbayQuotas(), shop.clock)[Channel.EBAY]
+    ebay = channel_table(shop.container.ebay, EbayQuotas(), shop.container.etsy, shop.clock)[
+        Channel.EBAY
+    ]
     with shop.container.database.tenant(shop.tenant) as session:
         sizes = ebay.sizes(session, JobAction.PUBLISH, [first, second])
     assert [sizes[each][Unit.CATEGORY] for each in (first, second)] == [1, 0]
