@@ -3,18 +3,47 @@
 from dataclasses import dataclass
 from itertools import cycle
 
+import httpx
 import pytest
 
+from backend.container import Container
+from models.selling.catalog import Product
 from models.selling.publishing import Channel, JobAction
 from repositories.selling.catalog import ProductRepository
-from services.selling.publishing.handlers import AnyHandler
+from services.selling.publishing.processor import HandlerTable
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
 from shared.money import Money
-from tests.behaviour.selling.ebay.conftest import Shop
-from tests.contracts.handler_conformance import WAIT_SECONDS, HandlerConformance, Shown
+from tests.behaviour.selling.ebay.conftest import Shop, through
+from tests.contracts.action_conformance import (
+    DeleteConformance,
+    LinkConformance,
+    PublishConformance,
+    UpdateConformance,
+)
+from tests.contracts.handler_conformance import WAIT_SECONDS, Shown
 
 _shades = cycle(range(0, 256, 8))
+
+_TELLING = {
+    JobAction.PUBLISH: "publishOffer",
+    JobAction.UPDATE: "updateOffer",
+    JobAction.DELETE: "withdrawOffer",
+    JobAction.LINK: "getOffers",
+}
+"""The call by which an action changes eBay, or, of a link, its first one."""
+
+
+class _Deaf(httpx.HTTPTransport):
+    """The road to eBay; once, when told so, a withdrawal is answered and goes nowhere."""
+
+    only_say_so = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self.only_say_so and request.url.path.endswith("/withdraw"):
+            self.only_say_so = False
+            return httpx.Response(200, json={"listingId": "110"}, request=request)
+        return super().handle_request(request)
 
 
 @dataclass
@@ -22,11 +51,12 @@ class EbaySubject:
     """A connected shop and the sandbox."""
 
     shop: Shop
+    road: _Deaf
     channel: Channel = Channel.EBAY
 
     @property
-    def handler(self) -> AnyHandler:
-        return self.shop.handlers[Channel.EBAY, JobAction.PUBLISH]
+    def handlers(self) -> HandlerTable:
+        return self.shop.handlers
 
     @property
     def database(self) -> Database:
@@ -46,13 +76,23 @@ class EbaySubject:
 
     def refused_product(self) -> int:
         """eBay asks for item specifics that our copy of its rules does not know."""
+        product_id = self.shop.shirt()
+        self.revise_wrongly(product_id)
+        return product_id
+
+    def revise(self, product_id: int) -> None:
+        def dearer_and_one_more(product: Product) -> None:
+            product.variants[0].price_minor += 100
+            product.variants[0].quantity += 1
+
+        self.shop.change(product_id, dearer_and_one_more)
+
+    def revise_wrongly(self, product_id: int) -> None:
         with self.database.platform() as session:
             session.connection().exec_driver_sql(
                 "UPDATE product_attributes.ebay_category_aspects SET required = false"
             )
-        product_id = self.shop.shirt()
         self.shop.change(product_id, lambda product: setattr(product, "attributes", {}))
-        return product_id
 
     def expected(self, product_id: int) -> tuple[int, int]:
         with self.database.tenant(self.tenant) as session:
@@ -60,33 +100,63 @@ class EbaySubject:
             return product.variants[0].price_minor, product.variants[0].quantity
 
     def shown(self, product_id: int) -> list[Shown]:
-        with self.database.tenant(self.tenant) as session:
-            [product] = ProductRepository(session).by_ids([product_id])
-            skus = {variant.channel_key for variant in product.variants}
         return [
             Shown(
                 row["listing_id"], Money.parse(row["price"], row["currency"]).minor, row["quantity"]
             )
             for row in self.shop.live()
-            if row["sku"] in skus
+            if row["sku"] == self._sku(product_id)
         ]
 
     def calls(self) -> int:
         return sum(self.shop.calls().values())
 
-    def lose_the_answer(self) -> None:
-        self.shop.lose_an_answer("publishOffer")
+    def lose_the_answer(self, action: JobAction) -> None:
+        self.shop.lose_an_answer(_TELLING[action])
+
+    def limit_the_rate(self, action: JobAction) -> None:
+        self.shop.spoil(_TELLING[action], "http_429", retry_after_s=WAIT_SECONDS)
 
     def kill_the_tokens(self) -> None:
         self.shop.ebay.control("sellers/TESTUSER_alice/revoke")
 
-    def limit_the_rate(self) -> None:
-        self.shop.spoil("createOffer", "http_429", retry_after_s=WAIT_SECONDS)
+    def end_outside(self, product_id: int) -> None:
+        path = f"/inventory_item/{self._sku(product_id)}"
+        assert self.shop.ebay.shop("alice").delete(path).status_code == httpx.codes.NO_CONTENT
+
+    def only_say_it_has_ended(self) -> None:
+        self.road.only_say_so = True
+
+    def _sku(self, product_id: int) -> str:
+        with self.database.tenant(self.tenant) as session:
+            [product] = ProductRepository(session).by_ids([product_id])
+            return product.variants[0].channel_key
 
 
-class TestEbayHandlers(HandlerConformance):
-    """The second passenger."""
+@pytest.fixture
+def road(container: Container) -> _Deaf:
+    """Laid before the shop's handlers are made."""
+    road = _Deaf()
+    through(container, road)
+    return road
 
-    @pytest.fixture
-    def subject(self, shop: Shop) -> EbaySubject:
-        return EbaySubject(shop)
+
+@pytest.fixture
+def subject(road: _Deaf, shop: Shop) -> EbaySubject:
+    return EbaySubject(shop, road)
+
+
+class TestPublishing(PublishConformance):
+    channel = Channel.EBAY
+
+
+class TestUpdating(UpdateConformance):
+    channel = Channel.EBAY
+
+
+class TestEnding(DeleteConformance):
+    channel = Channel.EBAY
+
+
+class TestLinking(LinkConformance):
+    channel = Channel.EBAY
