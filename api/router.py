@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from api import health
 from api.accounts.identity import routes as identity
 from api.accounts.news import routes as news
+from api.accounts.notifications import routes as notifications
 from api.reference.attributes import routes as attributes
 from api.selling.catalog import routes as catalog
 from api.selling.ebay import routes as ebay
@@ -23,6 +24,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     *etsy.ROUTERS,
     *news.ROUTERS,
     *attributes.ROUTERS,
+    *notifications.ROUTERS,
     *identity.ROUTERS,
     *health.ROUTERS,
 )

@@ -4,13 +4,26 @@ An event travels up here: whoever records it knows no subscriber. What a subscri
 committed with its delivery, so it happens once; it is told again until it succeeds or is parked.
 """
 
-from services.accounts.outbox.subscribing import InShop, Subscriptions
-from services.selling.publishing.connections import ChannelNeedsReconnecting, ConnectionNews
+from services.accounts.notifications.shop_life import ShopLifeNotices
+from services.accounts.outbox.subscribing import InShop, OnPlatform, Subscriptions
+from services.accounts.tenants.events import ShopOpened, ShopResumed, ShopSuspended
+from services.selling.publishing.connections import (
+    ChannelNeedsReconnecting,
+    ConnectionNews,
+    ConnectionNotices,
+)
 from shared.clock import Clock
 
 
 def subscriptions(clock: Clock) -> Subscriptions:
     """Every subscription of this installation."""
+    shop_life = ShopLifeNotices(clock)
     return Subscriptions(
-        (InShop("tell-watchers", ChannelNeedsReconnecting, ConnectionNews(clock).tell),)
+        (
+            InShop("tell-watchers", ChannelNeedsReconnecting, ConnectionNews(clock).tell),
+            OnPlatform("tell-seller", ChannelNeedsReconnecting, ConnectionNotices(clock).tell),
+            OnPlatform("tell-seller", ShopOpened, shop_life.opened),
+            OnPlatform("tell-seller", ShopSuspended, shop_life.suspended),
+            OnPlatform("tell-seller", ShopResumed, shop_life.resumed),
+        )
     )

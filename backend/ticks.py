@@ -11,6 +11,7 @@ from repositories.accounts.channel_consents import ChannelConsentRepository
 from repositories.accounts.schedule import TickRunRepository
 from services.accounts.identity.forgetting import SignInForgetting
 from services.accounts.news.forgetting import NewsForgetting
+from services.accounts.notifications.forgetting import NotificationForgetting
 from services.accounts.outbox.forgetting import OutboxForgetting
 from services.accounts.schedule.ticks import Act, Did, Tick, Turn
 from services.gateways.ebay.quotas import DAILY
@@ -62,6 +63,12 @@ def ticks_of(container: Container) -> tuple[Tick, ...]:
             timedelta(hours=6),
             _forget_events(container),
             "delete events of which everybody was told two weeks ago",
+        ),
+        Tick(
+            "forget-read-notifications",
+            timedelta(days=1),
+            _forget_notifications(container),
+            "delete notifications that were read 90 days ago",
         ),
         Tick(
             "forget-old-runs",
@@ -170,6 +177,15 @@ def _forget_events(container: Container) -> Act:
 
     def act(turn: Turn) -> Did:
         return Did(f"{forgetting.forget(turn.go_on)} events deleted")
+
+    return act
+
+
+def _forget_notifications(container: Container) -> Act:
+    forgetting = NotificationForgetting(container.database, container.clock)
+
+    def act(turn: Turn) -> Did:
+        return Did(f"{forgetting.forget(turn.go_on)} notifications deleted")
 
     return act
 

@@ -12,6 +12,7 @@ from services.accounts.identity.registration import Registration
 from services.accounts.identity.sign_in import SigningIn
 from services.accounts.identity.sign_out import SigningOut
 from services.accounts.news.reading import ShopNews
+from services.accounts.notifications.reading import Notifications
 from services.accounts.tenants.waking import Waking
 
 
@@ -39,6 +40,10 @@ async def _news() -> ShopNews:
     return ShopNews()
 
 
+async def _notifications(container: TheContainer) -> Notifications:
+    return Notifications(container.clock)
+
+
 def _issuing(container: Container) -> TokenIssuing:
     return TokenIssuing(container.access_tokens, container.refresh_ttl, container.clock)
 
@@ -52,6 +57,7 @@ TheSigningIn = Annotated[SigningIn, Depends(_signing_in)]
 TheRefreshing = Annotated[Refreshing, Depends(_refreshing)]
 TheWaking = Annotated[Waking, Depends(_waking)]
 News = Annotated[ShopNews, Depends(_news)]
+TheNotifications = Annotated[Notifications, Depends(_notifications)]
 TheSigningOut = Annotated[SigningOut, Depends(_signing_out)]
 
 counted_as_sign_in = Depends(_spend_sign_in)

@@ -32,9 +32,15 @@ def append_event(session: TenantSession, kind: str, payload: dict[str, Any], at:
 
     Append last in a transaction, after all other locks.
     """
+    append_event_of(session, session.tenant, kind, payload, at)
+
+
+def append_event_of(
+    session: PlatformSession, tenant: TenantSchema, kind: str, payload: dict[str, Any], at: datetime
+) -> None:
+    """Likewise of a shop that the session is not bound to, open or not."""
     session.execute(
-        _append(),
-        {"tenant": session.tenant.tenant_id, "what": kind, "says": payload, "moment": at},
+        _append(), {"tenant": tenant.tenant_id, "what": kind, "says": payload, "moment": at}
     )
 
 

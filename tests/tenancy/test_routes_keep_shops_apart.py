@@ -40,6 +40,7 @@ from models.selling.publishing import (
 )
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
+from tests.factories.accounts import make_notification
 from tests.factories.catalog import create, photo, price, sized
 from tests.factories.orders import make_order
 from tests.factories.selling import make_job
@@ -56,6 +57,7 @@ _IDS: Mapping[str, str] = {
     "image_id": "image",
     "job_id": "job",
     "batch_id": "batch",
+    "notification_id": "notification",
     "order_id": "order",
 }
 """What a path parameter, query parameter or body field of that name names."""
@@ -86,6 +88,7 @@ _BODIES: Mapping[str, Callable[[Ids], dict[str, Any]]] = {
     "PUT /api/v1/products/{product_id}/channels/etsy": lambda _: {
         "json": {"taxonomy_id": 482, "when_made": "1980s"}
     },
+    "PUT /api/v1/notifications/read": lambda ids: {"json": {"up_to": ids["notification"]}},
     "POST /api/v1/publications": lambda ids: {
         "json": {"product_ids": [ids["product"]], "channels": ["ebay"]}
     },
@@ -113,6 +116,7 @@ _NAMES_NOTHING = {
     "GET /api/v1/attributes/{table}",
     "GET /api/v1/categories",
     "GET /api/v1/categories/{code}",
+    "GET /api/v1/notifications",
     "GET /api/v1/channels/ebay",
     "DELETE /api/v1/channels/ebay",
     "POST /api/v1/channels/ebay/connect",
@@ -170,7 +174,10 @@ def ids(other_seller: Seller, database: Database, clock: MovableClock) -> Ids:
         for shade in (1, 200)
     ]
     work = _work_of(database, other_seller.tenant, clock, product["id"])
+    with database.platform() as session:
+        told = make_notification(session, clock, other_seller.tenant.tenant_id, title=_MARK)
     found = {"product": product["id"], "variant": product["variants"][1]["id"]}
+    found |= {"notification": told.id}
     return found | {"image": images[0], "second image": images[1]} | work
 
 

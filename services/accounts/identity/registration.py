@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from models.accounts.identity import Role, User
 from repositories.accounts.identity import UserRepository
 from services.accounts.identity.passwords import Passwords, refuse_weak_password
+from services.accounts.outbox.recording import OutboxRecorder
+from services.accounts.tenants.events import ShopOpened
 from services.accounts.tenants.provisioning import TenantProvisioning
 from shared.clock import Clock
 from shared.database import PlatformSession, TenantSchema
@@ -37,6 +39,7 @@ class Registration:
         self._passwords = passwords
         self._provisioning = provisioning
         self._clock = clock
+        self._outbox = OutboxRecorder(clock)
 
     def register(self, session: PlatformSession, email: str, password: str, full_name: str) -> User:
         """Create the account and its shop.
@@ -46,7 +49,8 @@ class Registration:
         """
         # Hashed before the first statement, so that no connection waits for it.
         user = self.open_account(session, self.prepare(email, password, full_name))
-        self._provisioning.provision(session, user.id)
+        shop = self._provisioning.provision(session, user.id)
+        self._outbox.record_about(session, shop, ShopOpened())
         return user
 
     def prepare(self, email: str, password: str, full_name: str) -> NewAccount:

@@ -4,6 +4,8 @@ import structlog
 
 from models.accounts.tenants import TenantStatus
 from repositories.accounts.tenant_life import TenantLifeRepository
+from services.accounts.outbox.recording import OutboxRecorder
+from services.accounts.tenants.events import ShopResumed, ShopSuspended
 from services.accounts.tenants.standing import ShopWork, locked
 from shared.clock import Clock
 from shared.database import PlatformSession, TenantSchema
@@ -21,6 +23,7 @@ class Suspension:
     def __init__(self, work: ShopWork, clock: Clock) -> None:
         self._work = work
         self._clock = clock
+        self._outbox = OutboxRecorder(clock)
 
     def suspend(self, session: PlatformSession, tenant: TenantSchema, because: str) -> bool:
         """Close the shop; False when it is closed. Raises `WrongStatus`."""
@@ -29,6 +32,7 @@ class Suspension:
             return False
         now = self._clock.now()
         TenantLifeRepository(session).set_status(row, TenantStatus.SUSPENDED, now, because)
+        self._outbox.record_about(session, tenant, ShopSuspended())
         _log.warning("shop suspended", tenant=tenant.name, because=because)
         return True
 
@@ -39,5 +43,6 @@ class Suspension:
             return False
         TenantLifeRepository(session).set_status(row, TenantStatus.ACTIVE, self._clock.now())
         self._work.ring(session, tenant)
+        self._outbox.record_about(session, tenant, ShopResumed())
         _log.info("shop resumed", tenant=tenant.name)
         return True

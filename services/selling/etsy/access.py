@@ -19,12 +19,15 @@ from datetime import datetime, timedelta
 import structlog
 
 from models.selling.etsy import EtsyAccount, EtsyAccountStatus
+from models.selling.publishing import Channel
 from repositories.selling.etsy import EtsyAccountRepository
+from services.accounts.outbox.recording import OutboxRecorder
 from services.gateways.calls import TokenSource
 from services.gateways.etsy.errors import EtsyGrantRefused
 from services.gateways.etsy.oauth import EtsyGrant, EtsyOAuth
+from services.selling.publishing.connections import ChannelNeedsReconnecting
 from shared.clock import Clock
-from shared.database import Database, TenantSchema
+from shared.database import Database, TenantSchema, TenantSession
 from shared.encryption import SecretBox
 from shared.errors import EtsyError, Remedy
 
@@ -82,6 +85,7 @@ class EtsyAccess:
         self._box = box
         self._clock = clock
         self._pause = pause
+        self._outbox = OutboxRecorder(clock)
 
     def tokens_of(self, tenant: TenantSchema) -> TokenSource:
         """The shop's tokens, for one job or one request."""
@@ -126,17 +130,21 @@ class EtsyAccess:
         try:
             grant = self._oauth.refresh(mine.refresh_token)
         except EtsyGrantRefused as refused:
-            self._settle(tenant, mine, _ended)
-            log.warning("etsy.connection_ended", tenant=tenant.name, reason=refused.reason)
+            reason = refused.reason
+            self._settle(tenant, mine, lambda session, row: self._end(session, row, reason))
+            log.warning("etsy.connection_ended", tenant=tenant.name, reason=reason)
             raise
         except BaseException:
-            self._settle(tenant, mine, lambda account: None)
+            self._settle(tenant, mine, lambda _session, _account: None)
             raise
-        self._settle(tenant, mine, lambda account: self._store(account, grant))
+        self._settle(tenant, mine, lambda _session, row: self._store(row, grant))
         return _Access(grant.token, grant.expires_at)
 
     def _settle(
-        self, tenant: TenantSchema, mine: _Mine, change: Callable[[EtsyAccount], None]
+        self,
+        tenant: TenantSchema,
+        mine: _Mine,
+        change: Callable[[TenantSession, EtsyAccount], None],
     ) -> None:
         with self._database.tenant(tenant) as session:
             account = EtsyAccountRepository(session).locked()
@@ -146,7 +154,15 @@ class EtsyAccess:
                 account.refreshing_until = None
             # Another token means that the seller has reconnected, or that somebody was faster.
             if self._box.open(account.refresh_token) == mine.refresh_token:
-                change(account)
+                change(session, account)
+
+    def _end(self, session: TenantSession, account: EtsyAccount, reason: str) -> None:
+        if account.status is EtsyAccountStatus.NEEDS_REAUTH:
+            # Somebody who tried the same token was refused before us, and has said so.
+            return
+        account.status = EtsyAccountStatus.NEEDS_REAUTH
+        ended = ChannelNeedsReconnecting(Channel.ETSY, account.shop_name, reason)
+        self._outbox.record(session, ended)
 
     def _store(self, account: EtsyAccount, grant: EtsyGrant) -> None:
         # Whoever tried the same token after us was refused, and took the connection for ended.
@@ -179,10 +195,6 @@ class _ShopTokens:
     def replacing(self, rejected: str) -> str:
         self._kept = self._access.grant(self._tenant, rejected)
         return self._kept.token
-
-
-def _ended(account: EtsyAccount) -> None:
-    account.status = EtsyAccountStatus.NEEDS_REAUTH
 
 
 def _reconnect() -> EtsyError:

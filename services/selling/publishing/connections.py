@@ -3,14 +3,18 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from models.accounts.notifications import NotificationKind
 from models.selling.publishing import Channel
 from repositories.accounts.news import append_event
+from services.accounts.notifications.telling import Notice, SellerNotices
 from services.accounts.outbox.events import Event
 from services.accounts.outbox.subscribing import Told
 from shared.clock import Clock
-from shared.database import TenantSession
+from shared.database import PlatformSession, TenantSession
 
 CHANNEL_STATUS_UPDATE = "channel_status_update"
+
+_SPELLED = {Channel.EBAY: "eBay", Channel.ETSY: "Etsy", Channel.VINTED: "Vinted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +46,23 @@ class ConnectionNews:
             "reason": ended.reason,
         }
         append_event(session, CHANNEL_STATUS_UPDATE, payload, self._clock.now())
+
+
+class ConnectionNotices:
+    """Asks the seller to connect again."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._notices = SellerNotices(clock)
+
+    def tell(self, session: PlatformSession, told: Told[ChannelNeedsReconnecting]) -> None:
+        """Once for each time that the connection ended."""
+        ended = told.event
+        channel = _SPELLED.get(ended.channel, ended.channel.value)
+        notice = Notice(
+            NotificationKind.CHANNEL_NEEDS_RECONNECTING,
+            f"Connect {channel} again",
+            f"{channel} no longer accepts our connection to {ended.account}. Nothing is published"
+            " or changed there until you connect the same account again.",
+            {"channel": ended.channel, "account": ended.account},
+        )
+        self._notices.tell(session, told, notice)

@@ -103,3 +103,21 @@ def test_who_connects_again_and_loses_it_again_is_told_again(
         assert connect(connected, ebay, "alice").status_code == 200
     relay_all(relay)
     assert told(connected) == [ENDED, ENDED]
+
+
+def test_the_seller_is_asked_once_to_connect_again(
+    access: EbayAccess,
+    relay: OutboxRelay,
+    connected: Seller,
+    ebay: Sandbox,
+    clock: MovableClock,
+) -> None:
+    """E1: eight jobs that fail are one notification."""
+    lose_the_connection(access, connected, ebay, clock)
+    for _ in range(2):
+        relay_all(relay)
+        clock.advance(timedelta(minutes=5))
+    [asked, welcome] = connected.http.get("/api/v1/notifications").json()["items"]
+    assert (asked["kind"], asked["title"]) == ("channel_needs_reconnecting", "Connect eBay again")
+    assert asked["data"] == {"channel": "ebay", "account": "TESTUSER_alice"}
+    assert welcome["kind"] == "shop_opened"

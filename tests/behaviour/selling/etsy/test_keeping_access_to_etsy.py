@@ -10,9 +10,11 @@ import pytest
 
 from backend.cli.keys import HOLDERS
 from backend.container import Container
+from backend.subscriptions import subscriptions
 from models.selling.etsy import EtsyAccount, EtsyAccountStatus
 from repositories.selling.etsy import EtsyAccountRepository
 from services.accounts.channel_consents.resealing import TokenResealing
+from services.accounts.outbox.relaying import OutboxRelay
 from services.gateways.etsy.errors import EtsyGrantRefused
 from services.gateways.etsy.oauth import SELLER_SCOPES, EtsyGrant, EtsyOAuth
 from services.selling.etsy.access import EtsyAccess
@@ -21,6 +23,7 @@ from shared.encryption import SecretBox, new_key
 from shared.errors import APIError, EtsyError, Remedy
 from tests.behaviour.selling.etsy.conftest import CHANNEL, connect, sign_in_again
 from tests.contracts.etsy_shop import EtsySite
+from tests.fakes.subscribers import NotedDeliveries
 from tests.serving import Seller
 
 LIFE = timedelta(seconds=3600)
@@ -239,6 +242,22 @@ def test_a_revoked_consent_is_noticed_once_and_healed_by_a_new_one(
     assert etsy.read("calls")["calls"] == asked
     assert connect(connected, etsy, "alice").status_code == 200
     assert connected.http.get(CHANNEL).json()["ready"]
+
+
+def test_the_seller_is_asked_once_to_connect_again(
+    container: Container, connected: Seller, etsy: EtsySite
+) -> None:
+    """E1."""
+    etsy.control("sellers/alice/revoke")
+    for _ in range(2):
+        assert connected.http.post(f"{CHANNEL}/check").status_code >= 400
+    clock = container.clock
+    relay = OutboxRelay(container.database, subscriptions(clock), clock, NotedDeliveries())
+    while relay.turn():
+        pass
+    told = connected.http.get("/api/v1/notifications").json()["items"]
+    assert [each["title"] for each in told] == ["Connect Etsy again", "Your shop is open"]
+    assert told[0]["data"]["channel"] == "etsy"
 
 
 def test_rotating_keys_puts_the_tokens_under_the_current_one(
