@@ -12,20 +12,9 @@ from tests.contracts.handler_conformance import HandlerConformance
 
 TESTS = Path(__file__).parents[1]
 
-_ON_ETSY = "tests/behaviour/selling/etsy tries it; it joins with the others there"
-
 EXCUSED: dict[tuple[Channel, JobAction], str] = {
     (Channel.EBAY, JobAction.ORDERS): "has no product; test_following_ebay_orders.py tries it",
-    **{
-        (Channel.ETSY, action): _ON_ETSY
-        for action in (
-            JobAction.PUBLISH,
-            JobAction.UPDATE,
-            JobAction.DELETE,
-            JobAction.SYNC,
-            JobAction.LINK,
-        )
-    },
+    (Channel.ETSY, JobAction.SYNC): "test_publishing_on_etsy.py tries it",
 }
 """Handlers outside the suite, and why. One that joins leaves this list."""
 

@@ -3,30 +3,61 @@
 from dataclasses import dataclass
 from itertools import cycle
 
+import httpx
 import pytest
 
+from backend.container import Container
+from models.selling.catalog import Product
 from models.selling.publishing import Channel, JobAction
 from repositories.selling.catalog import ProductRepository
-from services.selling.publishing.handlers import AnyHandler
+from services.selling.publishing.processor import HandlerTable
 from shared.clock import MovableClock
-from shared.database import Database, TenantSchema
-from tests.behaviour.selling.etsy.conftest import Shop
-from tests.contracts.handler_conformance import WAIT_SECONDS, HandlerConformance, Shown
+from shared.database import Database, TenantSchema, TenantSession
+from tests.behaviour.selling.etsy.conftest import Shop, through
+from tests.contracts.action_conformance import (
+    DeleteConformance,
+    LinkConformance,
+    PublishConformance,
+    UpdateConformance,
+)
+from tests.contracts.handler_conformance import WAIT_SECONDS, Shown
 
 _shades = cycle(range(0, 256, 8))
+
+_TELLING = {
+    JobAction.PUBLISH: "updateListing",
+    JobAction.UPDATE: "updateListing",
+    JobAction.DELETE: "updateListing",
+    JobAction.LINK: "getListingsByShop",
+    JobAction.SYNC: "getListing",
+}
+"""The call by which an action changes Etsy, or, of one that only reads, its first one."""
+
+
+class _Deaf(httpx.HTTPTransport):
+    """The road to Etsy; once, when told so, a listing is taken down in words only."""
+
+    only_say_so = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self.only_say_so and request.method == "PATCH" and b"inactive" in request.read():
+            self.only_say_so = False
+            return httpx.Response(200, json={"state": "inactive"}, request=request)
+        return super().handle_request(request)
 
 
 @dataclass
 class EtsySubject:
-    """A connected shop and the sandbox. What creates a listing is `creating`."""
+    """A connected shop and the sandbox. `creating` is the call of a publish that goes wrong."""
 
     shop: Shop
-    creating: str
+    road: _Deaf
+    creating: str = _TELLING[JobAction.PUBLISH]
     channel: Channel = Channel.ETSY
 
     @property
-    def handler(self) -> AnyHandler:
-        return self.shop.handlers[Channel.ETSY, JobAction.PUBLISH]
+    def handlers(self) -> HandlerTable:
+        return self.shop.handlers
 
     @property
     def database(self) -> Database:
@@ -46,8 +77,18 @@ class EtsySubject:
     def refused_product(self) -> int:
         """Etsy knows no such category; we do not know all of its own."""
         product_id = self.shop.shirt()
-        self.shop.choose(product_id, taxonomy_id=999_999_999)
+        self.revise_wrongly(product_id)
         return product_id
+
+    def revise(self, product_id: int) -> None:
+        def dearer_and_one_more(product: Product, _session: TenantSession) -> None:
+            product.variants[0].price_minor += 100
+            product.variants[0].quantity += 1
+
+        self.shop.change(product_id, dearer_and_one_more)
+
+    def revise_wrongly(self, product_id: int) -> None:
+        self.shop.choose(product_id, taxonomy_id=999_999_999)
 
     def expected(self, product_id: int) -> tuple[int, int]:
         with self.database.tenant(self.tenant) as session:
@@ -66,19 +107,61 @@ class EtsySubject:
         found: dict[str, int] = self.shop.etsy.read("calls")["calls"]
         return sum(found.values())
 
-    def lose_the_answer(self) -> None:
-        self.shop.etsy.fault(self.creating, "lost_answer")
+    def lose_the_answer(self, action: JobAction) -> None:
+        self.shop.etsy.fault(self._telling(action), "lost_answer")
 
     def kill_the_tokens(self) -> None:
         self.shop.etsy.control("sellers/alice/revoke")
 
-    def limit_the_rate(self) -> None:
-        self.shop.etsy.fault(self.creating, "http_429", retry_after_s=WAIT_SECONDS)
+    def limit_the_rate(self, action: JobAction) -> None:
+        self.shop.etsy.fault(self._telling(action), "http_429", retry_after_s=WAIT_SECONDS)
+
+    def end_outside(self, product_id: int) -> None:
+        skus = set(self.shop.skus(product_id))
+        [row] = [
+            row
+            for row in self.shop.live()
+            if skus & {product["sku"] for product in row["products"]}
+        ]
+        self.shop.take_down(row)
+
+    def only_say_it_has_ended(self) -> None:
+        self.road.only_say_so = True
+
+    def _telling(self, action: JobAction) -> str:
+        return self.creating if action is JobAction.PUBLISH else _TELLING[action]
 
 
-class TestEtsyConforms(HandlerConformance):
+@pytest.fixture
+def road(container: Container) -> _Deaf:
+    """Laid before the shop's handlers are made."""
+    road = _Deaf()
+    through(container, road)
+    return road
+
+
+@pytest.fixture
+def subject(road: _Deaf, shop: Shop) -> EtsySubject:
+    return EtsySubject(shop, road)
+
+
+class TestPublishing(PublishConformance):
     """Every promise, with the draft's answer lost and with that of going live."""
 
+    channel = Channel.ETSY
+
     @pytest.fixture(params=["createDraftListing", "updateListing"])
-    def subject(self, shop: Shop, request: pytest.FixtureRequest) -> EtsySubject:
-        return EtsySubject(shop, request.param)
+    def subject(self, road: _Deaf, shop: Shop, request: pytest.FixtureRequest) -> EtsySubject:
+        return EtsySubject(shop, road, request.param)
+
+
+class TestUpdating(UpdateConformance):
+    channel = Channel.ETSY
+
+
+class TestEnding(DeleteConformance):
+    channel = Channel.ETSY
+
+
+class TestLinking(LinkConformance):
+    channel = Channel.ETSY
