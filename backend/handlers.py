@@ -11,6 +11,7 @@ from services.selling.ebay.link import EbayLink
 from services.selling.ebay.orders import EbayOrders
 from services.selling.ebay.preflight import EbayPreflight
 from services.selling.ebay.publish import EbayPublish
+from services.selling.ebay.ship import EbayShip
 from services.selling.ebay.update import EbayUpdate
 from services.selling.etsy.channel import EtsyChannel
 from services.selling.etsy.delete import EtsyDelete
@@ -48,6 +49,7 @@ def handler_table(ebay: EbayWorkshop, etsy: EtsyWorkshop) -> HandlerTable:
         (Channel.EBAY, JobAction.DELETE): EbayDelete(ebay),
         (Channel.EBAY, JobAction.LINK): EbayLink(ebay),
         (Channel.EBAY, JobAction.ORDERS): EbayOrders(ebay, OrderTaking(requests, ebay.clock)),
+        (Channel.EBAY, JobAction.SHIP): EbayShip(ebay),
         (Channel.ETSY, JobAction.PUBLISH): EtsyPublish(etsy, etsy_preflight, requests),
         (Channel.ETSY, JobAction.UPDATE): EtsyUpdate(etsy, etsy_preflight),
         (Channel.ETSY, JobAction.DELETE): EtsyDelete(etsy),

@@ -6,6 +6,7 @@ from fastapi import Depends
 
 from api.dependencies.container import TheContainer
 from services.selling.orders.reading import OrderReading
+from services.selling.orders.shipping import OrderShipping
 from services.selling.orders.syncing import OrderSyncing
 
 
@@ -17,5 +18,10 @@ async def _syncing(container: TheContainer) -> OrderSyncing:
     return OrderSyncing(container.clock)
 
 
+async def _shipping(container: TheContainer) -> OrderShipping:
+    return OrderShipping(container.clock)
+
+
 Reading = Annotated[OrderReading, Depends(_reading)]
 Syncing = Annotated[OrderSyncing, Depends(_syncing)]
+Shipping = Annotated[OrderShipping, Depends(_shipping)]

@@ -4,9 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import BigKey, Json, Moment, TenantBase, words
+from models.base import ACCOUNT_ID, BigKey, Json, Moment, TenantBase, words
 from models.selling.publishing import Channel, JobAction
 
 
@@ -147,6 +148,48 @@ class OrderFollowUp(TenantBase):
     problem: Mapped[str | None]
     """Why there is no job."""
     known_at: Mapped[Moment]
+
+
+class ShipmentStatus(StrEnum):
+    """How far a parcel is on the way into the channel's books."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    """The channel was told and has not answered: it is asked before it is told again."""
+    TOLD = "told"
+    REFUSED = "refused"
+
+
+class OrderShipment(TenantBase):
+    """A parcel that the seller has sent, and whether the channel knows of it."""
+
+    __tablename__ = "order_shipments"
+    __table_args__ = (
+        Index("ix_order_shipments_order_id", "order_id"),
+        Index(
+            "ix_order_shipments_open",
+            "channel",
+            "id",
+            postgresql_where=text("status IN ('waiting', 'sending')"),
+        ),
+    )
+
+    id: Mapped[BigKey]
+    order_id: Mapped[int] = mapped_column(ForeignKey("channel_orders.id", ondelete="CASCADE"))
+    channel: Mapped[Channel] = mapped_column(words(Channel, "channel"))
+    """The order's."""
+    carrier: Mapped[str]
+    """The channel's own word for it, such as `USPS`."""
+    tracking: Mapped[str]
+    units: Mapped[dict[str, int]] = mapped_column(JSONB)
+    """By the channel's id of the line."""
+    status: Mapped[ShipmentStatus] = mapped_column(words(ShipmentStatus, "status"))
+    remote_id: Mapped[str | None]
+    problem: Mapped[str | None]
+    """Why the channel refused it."""
+    requested_by: Mapped[int] = mapped_column(info=ACCOUNT_ID)
+    requested_at: Mapped[Moment]
+    told_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class OrderCursor(TenantBase):

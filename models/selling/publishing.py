@@ -32,11 +32,12 @@ class JobAction(StrEnum):
     ORDERS = "orders"
     MESSAGE = "message"
     LINK = "link"
+    SHIP = "ship"
 
     @property
     def lane(self) -> Lane:
-        """Ending a listing and following orders cannot wait behind a batch of publications."""
-        urgent = self in {JobAction.DELETE, JobAction.ORDERS}
+        """Ending listings and what buyers wait for cannot wait behind a batch of publications."""
+        urgent = self in {JobAction.DELETE, JobAction.ORDERS, JobAction.SHIP}
         return Lane.REALTIME if urgent else Lane.BULK
 
 

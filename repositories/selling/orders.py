@@ -88,6 +88,16 @@ class OrderRepository:
             .execution_options(populate_existing=True)
         ).one()
 
+    def locked_by_id(self, order_id: int) -> ChannelOrder | None:
+        """An order, locked and read anew with its lines."""
+        return self._session.scalar(
+            select(ChannelOrder)
+            .where(ChannelOrder.id == order_id)
+            .options(selectinload(ChannelOrder.lines))
+            .with_for_update(of=ChannelOrder)
+            .execution_options(populate_existing=True)
+        )
+
     def get(self, order_id: int) -> ChannelOrder | None:
         """An order with its lines."""
         return self._session.scalar(

@@ -13,7 +13,9 @@ from models.selling.orders import (
     ChannelOrder,
     ChannelOrderLine,
     OrderFollowUp,
+    OrderShipment,
     OrderStatus,
+    ShipmentStatus,
     StockEvent,
     StockMovement,
 )
@@ -25,6 +27,7 @@ from models.selling.publishing import (
     MarketplaceJob,
 )
 from repositories.selling.catalog import ProductRepository
+from repositories.selling.order_shipments import ShipmentRepository
 from repositories.selling.order_sync import OrderCursorRepository
 from repositories.selling.orders import OrderFilter, OrderRepository
 from repositories.selling.publishing import JobFilter, JobRepository, ListingRepository
@@ -122,6 +125,19 @@ def make_order(
                 known_at=now,
             ),
         ]
+    )
+    ShipmentRepository(session).add(
+        OrderShipment(
+            order_id=order.id,
+            channel=Channel.EBAY,
+            carrier=words,
+            tracking=words,
+            units={},
+            status=ShipmentStatus.REFUSED,
+            problem=words,
+            requested_by=session.tenant.tenant_id,
+            requested_at=now,
+        )
     )
     cursors = OrderCursorRepository(session)
     cursors.move(Channel.EBAY, now, now)

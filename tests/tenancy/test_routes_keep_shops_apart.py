@@ -89,6 +89,9 @@ _BODIES: Mapping[str, Callable[[Ids], dict[str, Any]]] = {
         "json": {"taxonomy_id": 482, "when_made": "1980s"}
     },
     "PUT /api/v1/notifications/read": lambda ids: {"json": {"up_to": ids["notification"]}},
+    "POST /api/v1/orders/{order_id}/shipments": lambda _: {
+        "json": {"carrier": "USPS", "tracking": "94001"}
+    },
     "POST /api/v1/publications": lambda ids: {
         "json": {"product_ids": [ids["product"]], "channels": ["ebay"]}
     },

@@ -7,7 +7,7 @@ from fastapi import Body, Path, Query
 from pydantic import AwareDatetime
 
 from api.dependencies.actors import CurrentAccount
-from api.dependencies.services_orders import Reading, Syncing
+from api.dependencies.services_orders import Reading, Shipping, Syncing
 from api.dependencies.sessions import Tenant
 from api.pages import Cursor, Page, PageSize, read_cursor
 from api.policies import Policy, guarded_router
@@ -16,12 +16,15 @@ from api.selling.orders.schemas import (
     HowFarOut,
     OrderOut,
     OrderStoryOut,
+    ShipmentIn,
+    ShipmentQueuedOut,
     SyncIn,
     SyncOut,
 )
 from models.selling.orders import OrderStatus
 from models.selling.publishing import Channel
 from services.selling.orders.reading import OrderFilter, OrderNotFound
+from services.selling.orders.shipping import OrderNotShippable, ShipmentInvalid
 from services.selling.orders.syncing import NothingToFollow
 from shared.errors import BadInput, FieldProblem
 from shared.ids import encode_cursor
@@ -82,6 +85,18 @@ def request_sync(
 def show_order(order_id: OrderId, session: Tenant, reading: Reading) -> OrderStoryOut:
     """An order, and how long it took until the product was gone from the other channels."""
     return OrderStoryOut.told(reading.story(session, order_id))
+
+
+@router.post(
+    "/{order_id}/shipments",
+    status_code=202,
+    responses=problems(OrderNotFound, OrderNotShippable, ShipmentInvalid, BadInput),
+)
+def ship_order(
+    order_id: OrderId, body: ShipmentIn, actor: CurrentAccount, session: Tenant, shipping: Shipping
+) -> ShipmentQueuedOut:
+    """Say that a parcel was sent; the channel is told in the background, once."""
+    return ShipmentQueuedOut.queued(shipping.ship(session, order_id, body.parcel(), actor.user_id))
 
 
 def _position(cursor: str | None) -> tuple[datetime, int] | None:

@@ -10,12 +10,15 @@ from models.selling.orders import (
     ChannelOrder,
     ChannelOrderLine,
     OrderCursor,
+    OrderShipment,
     OrderStatus,
+    ShipmentStatus,
     StockEvent,
     UnreadOrder,
 )
 from models.selling.publishing import Channel, JobAction, JobOutcome, JobStatus
 from services.selling.orders.reading import FollowedUp, HowFar, OrderStory
+from services.selling.orders.shipping import Parcel, QueuedShipment
 from services.selling.publishing.account_work import AccountJob
 from shared.money import Money
 
@@ -124,10 +127,78 @@ class FollowUpOut(BaseModel):
         )
 
 
+class ShippedLineIn(BaseModel):
+    """Units of one line that are in the parcel."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    line_id: int = Field(strict=True, gt=0, lt=2**63)
+    quantity: int = Field(strict=True, gt=0, lt=2**31)
+
+
+class ShipmentIn(BaseModel):
+    """A parcel that was sent."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"carrier": "USPS", "tracking": "9400100000000000000000"}]},
+    )
+
+    carrier: str = Field(
+        min_length=1, max_length=50, pattern=r"^[A-Za-z0-9_ .&-]+$",
+        description="The channel's own word for it.",
+    )  # fmt: skip
+    tracking: str = Field(
+        min_length=1,
+        max_length=100,
+        pattern=r"^[A-Za-z0-9 -]+$",
+        description="Spaces and hyphens are left out.",
+    )
+    lines: list[ShippedLineIn] | None = Field(
+        default=None, min_length=1, max_length=200, description="Null: all that was not sent yet."
+    )
+
+    def parcel(self) -> Parcel:
+        """As the service takes it."""
+        units = None if self.lines is None else [(row.line_id, row.quantity) for row in self.lines]
+        return Parcel(self.carrier, self.tracking, units)
+
+
+class ShipmentOut(BaseModel):
+    """A parcel, and whether the channel knows of it."""
+
+    id: int
+    carrier: str
+    tracking: str
+    units: dict[str, int] = Field(description="By the channel's id of the line.")
+    status: ShipmentStatus
+    remote_id: str | None
+    problem: str | None = Field(description="Why the channel refused it.")
+    requested_at: datetime
+    told_at: datetime | None
+
+    @classmethod
+    def of(cls, shipment: OrderShipment) -> "ShipmentOut":
+        """Show it."""
+        return cls.model_validate(shipment, from_attributes=True)
+
+
+class ShipmentQueuedOut(ShipmentOut):
+    """A parcel that the channel will be told of."""
+
+    job_id: int
+
+    @classmethod
+    def queued(cls, queued: QueuedShipment) -> "ShipmentQueuedOut":
+        """Show it with its job."""
+        return cls(**dict(ShipmentOut.of(queued.shipment)), job_id=queued.job_id)
+
+
 class OrderStoryOut(OrderOut):
     """An order with everything it caused."""
 
     follow_ups: list[FollowUpOut]
+    shipments: list[ShipmentOut]
 
     @classmethod
     def told(cls, story: OrderStory) -> "OrderStoryOut":
@@ -135,6 +206,7 @@ class OrderStoryOut(OrderOut):
         return cls(
             **dict(OrderOut.of(story.order)),
             follow_ups=[FollowUpOut.of(each) for each in story.follow_ups],
+            shipments=[ShipmentOut.of(each) for each in story.shipments],
         )
 
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from models.selling.orders import ChannelOrder, OrderCursor, UnreadOrder
+from models.selling.orders import ChannelOrder, OrderCursor, OrderShipment, UnreadOrder
 from models.selling.publishing import Channel
 from repositories.accounts.order_polls import OrderPollRepository
+from repositories.selling.order_shipments import ShipmentRepository
 from repositories.selling.order_sync import OrderCursorRepository
 from repositories.selling.orders import FollowedUp, OrderFilter, OrderRepository
 from shared.database import TenantSession
@@ -27,6 +28,7 @@ class OrderStory:
 
     order: ChannelOrder
     follow_ups: Sequence[FollowedUp]
+    shipments: Sequence[OrderShipment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ class OrderReading:
         order = orders.get(order_id)
         if order is None:
             raise OrderNotFound
-        return OrderStory(order, orders.follow_ups(order_id))
+        shipments = ShipmentRepository(session).of_order(order_id)
+        return OrderStory(order, orders.follow_ups(order_id), shipments)
 
     def how_far(self, session: TenantSession) -> HowFar:
         """Up to when each channel's orders are known."""
