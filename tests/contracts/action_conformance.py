@@ -2,10 +2,11 @@
 
 from typing import ClassVar
 
+import pytest
 from sqlalchemy import text
 
 from models.selling.publishing import JobAction, JobOutcome, JobStatus, MarketplaceJob
-from tests.contracts.handler_conformance import Bench, HandlerConformance
+from tests.contracts.handler_conformance import Bench, HandlerConformance, SellingSubject
 
 
 class PublishConformance(HandlerConformance):
@@ -193,6 +194,90 @@ class LinkConformance(HandlerConformance):
         bench.finish(bench.ask(product_id))
         bench.subject.revise(product_id)
         bench.assert_listed_once(product_id, bench.finish(bench.ask(product_id, JobAction.UPDATE)))
+
+
+class SyncConformance(HandlerConformance):
+    """Our books say what the channel shows."""
+
+    action: ClassVar[JobAction] = JobAction.SYNC
+    changes_the_channel: ClassVar[bool] = False
+
+    def ready(self, bench: Bench) -> int:
+        return bench.listed()
+
+    def assert_done(self, bench: Bench, product_id: int, job: MarketplaceJob) -> None:
+        assert (job.status, job.outcome) == (JobStatus.DONE, JobOutcome.OK), job.problem_detail
+        bench.assert_shown_and_recorded(product_id)
+        assert job.result == {"live": True}
+
+    def assert_not_done(self, bench: Bench, product_id: int) -> None:
+        bench.assert_shown_and_recorded(product_id)
+
+    def test_what_has_ended_on_the_channel_has_ended_here(self, bench: Bench) -> None:
+        """C1, D5."""
+        product_id = self.ready(bench)
+        bench.subject.end_outside(product_id)
+        job = bench.finish(bench.ask(product_id))
+        assert (job.outcome, job.result) == (JobOutcome.OK, {"live": False})
+        assert bench.recorded(product_id) is None
+
+    def test_what_was_never_listed_has_nothing_to_look_at(self, bench: Bench) -> None:
+        """ST26."""
+        product_id = bench.subject.product()
+        calls = bench.subject.calls()
+        job = bench.finish(bench.ask(product_id))
+        assert (job.outcome, job.problem_code) == (JobOutcome.REJECTED, "not-listed")
+        assert bench.subject.calls() == calls
+
+
+class OrdersConformance(HandlerConformance):
+    """Each order of the account is taken over once, and paid for in stock once."""
+
+    action: ClassVar[JobAction] = JobAction.ORDERS
+    changes_the_channel: ClassVar[bool] = False
+
+    @pytest.fixture
+    def bench(self, subject: SellingSubject) -> Bench:
+        """The account's past has been read, which takes as many pages as there are."""
+        bench = Bench(subject, self.action)
+        assert bench.finish(bench.ask(0)).outcome is JobOutcome.OK
+        return bench
+
+    @pytest.fixture(autouse=True)
+    def market(self, subject: SellingSubject) -> None:
+        """Where the tests sell."""
+        self._market = subject
+        self._in_stock: dict[int, int] = {}
+
+    def ready(self, bench: Bench) -> int:
+        product_id = bench.listed()
+        self._in_stock[product_id] = bench.subject.expected(product_id)[1]
+        self._market.sell(product_id)
+        return product_id
+
+    def assert_done(self, bench: Bench, product_id: int, job: MarketplaceJob) -> None:
+        assert (job.status, job.outcome) == (JobStatus.DONE, JobOutcome.OK), job.problem_detail
+        assert self._sold(bench, product_id) == 1
+
+    def assert_not_done(self, bench: Bench, product_id: int) -> None:
+        """It may have been taken over by then; if so, it is paid for in stock."""
+        assert self._sold(bench, product_id) in {0, 1}
+
+    def test_reading_again_brings_nothing_twice(self, bench: Bench) -> None:
+        """A9, G7."""
+        product_id = self.ready(bench)
+        for _ in range(2):
+            self.assert_done(bench, product_id, bench.finish(bench.ask(product_id)))
+
+    def _sold(self, bench: Bench, product_id: int) -> int:
+        """Units in orders; so many are missing in stock."""
+        with bench.subject.database.tenant(bench.subject.tenant) as session:
+            sold = session.scalar(_SOLD, {"product": product_id}) or 0
+        assert bench.subject.expected(product_id)[1] == self._in_stock[product_id] - sold
+        return int(sold)
+
+
+_SOLD = text("SELECT sum(quantity) FROM channel_order_lines WHERE product_id = :product")
 
 
 def assert_refused(job: MarketplaceJob) -> None:

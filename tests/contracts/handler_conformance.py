@@ -2,7 +2,7 @@
 
 A channel joins by a fixture `subject` and a subclass for each action it has; see
 `tests/contracts/test_handlers_of_a_made_up_channel.py` for the smallest, and
-`tests/contracts/action_conformance.py` for what publish, update, delete and link add.
+`tests/contracts/action_conformance.py` for what each action adds.
 `tests/house/test_handlers.py` finds the handlers that nobody has entered.
 """
 
@@ -117,6 +117,14 @@ class Subject(Protocol):
         ...
 
 
+class SellingSubject(Subject, Protocol):
+    """A channel whose orders are followed."""
+
+    def sell(self, product_id: int) -> None:
+        """Somebody buys one of a listed product on the channel."""
+        ...
+
+
 Watch = Callable[[int, str], None]
 """Is told the number of each checkpoint, `before` it is written and `after`."""
 
@@ -168,13 +176,13 @@ class Bench:
         self.action = action
 
     def ask(self, product_id: int, action: JobAction | None = None) -> int:
-        """Queue a job; returns its id."""
+        """Queue a job; returns its id. One about orders is of the whole account."""
         action = action or self.action
         with self.subject.database.tenant(self.subject.tenant) as session:
             return make_job(
                 session,
                 self.subject.clock,
-                product_id=product_id,
+                product_id=None if action is JobAction.ORDERS else product_id,
                 channel=self.subject.channel,
                 action=action,
                 lane=action.lane,

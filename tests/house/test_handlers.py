@@ -13,9 +13,7 @@ from tests.contracts.handler_conformance import HandlerConformance
 TESTS = Path(__file__).parents[1]
 
 EXCUSED: dict[tuple[Channel, JobAction], str] = {
-    (Channel.EBAY, JobAction.ORDERS): "has no product; test_following_ebay_orders.py tries it",
     (Channel.EBAY, JobAction.SHIP): "has no product; test_telling_ebay_of_parcels.py tries it",
-    (Channel.ETSY, JobAction.SYNC): "test_publishing_on_etsy.py tries it",
 }
 """Handlers outside the suite, and why. One that joins leaves this list."""
 

@@ -18,6 +18,7 @@ from tests.behaviour.selling.ebay.conftest import Shop, through
 from tests.contracts.action_conformance import (
     DeleteConformance,
     LinkConformance,
+    OrdersConformance,
     PublishConformance,
     UpdateConformance,
 )
@@ -30,8 +31,9 @@ _TELLING = {
     JobAction.UPDATE: "updateOffer",
     JobAction.DELETE: "withdrawOffer",
     JobAction.LINK: "getOffers",
+    JobAction.ORDERS: "getOrders",
 }
-"""The call by which an action changes eBay, or, of a link, its first one."""
+"""The call by which an action changes eBay, or, of one that only reads, its first one."""
 
 
 class _Deaf(httpx.HTTPTransport):
@@ -124,6 +126,10 @@ class EbaySubject:
         path = f"/inventory_item/{self._sku(product_id)}"
         assert self.shop.ebay.shop("alice").delete(path).status_code == httpx.codes.NO_CONTENT
 
+    def sell(self, product_id: int) -> None:
+        [shown] = self.shown(product_id)
+        self.shop.ebay.buy(shown.listing_id)
+
     def only_say_it_has_ended(self) -> None:
         self.road.only_say_so = True
 
@@ -159,4 +165,8 @@ class TestEnding(DeleteConformance):
 
 
 class TestLinking(LinkConformance):
+    channel = Channel.EBAY
+
+
+class TestFollowingOrders(OrdersConformance):
     channel = Channel.EBAY

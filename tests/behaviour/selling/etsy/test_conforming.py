@@ -18,6 +18,7 @@ from tests.contracts.action_conformance import (
     DeleteConformance,
     LinkConformance,
     PublishConformance,
+    SyncConformance,
     UpdateConformance,
 )
 from tests.contracts.handler_conformance import WAIT_SECONDS, Shown
@@ -164,4 +165,8 @@ class TestEnding(DeleteConformance):
 
 
 class TestLinking(LinkConformance):
+    channel = Channel.ETSY
+
+
+class TestSyncing(SyncConformance):
     channel = Channel.ETSY
