@@ -17,6 +17,7 @@ from services.selling.etsy.channel import EtsyChannel
 from services.selling.etsy.delete import EtsyDelete
 from services.selling.etsy.desk import EtsyWorkshop
 from services.selling.etsy.looking import EtsyLink, EtsySync
+from services.selling.etsy.orders import EtsyOrders
 from services.selling.etsy.preflight import EtsyPreflight
 from services.selling.etsy.publish import EtsyPublish
 from services.selling.etsy.update import EtsyUpdate
@@ -55,4 +56,5 @@ def handler_table(ebay: EbayWorkshop, etsy: EtsyWorkshop) -> HandlerTable:
         (Channel.ETSY, JobAction.DELETE): EtsyDelete(etsy),
         (Channel.ETSY, JobAction.SYNC): EtsySync(etsy),
         (Channel.ETSY, JobAction.LINK): EtsyLink(etsy),
+        (Channel.ETSY, JobAction.ORDERS): EtsyOrders(etsy, OrderTaking(requests, etsy.clock)),
     }

@@ -138,6 +138,9 @@ class EtsySettings(BaseSettings):
     calls_per_second: int = Field(default=10, ge=1)
     """Of all shops together; 10 is what Etsy gives a new application."""
     calls_per_day: int = Field(default=10_000, ge=1)
+    orders_every: timedelta = Field(default=timedelta(minutes=1), ge=timedelta(minutes=1))
+    """How often an account is asked for orders, as long as all together stay below half of the
+    calls."""
 
 
 class LimitSettings(BaseSettings):

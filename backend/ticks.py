@@ -77,8 +77,11 @@ def ticks_of(container: Container) -> tuple[Tick, ...]:
             "delete what the schedule wrote down 14 days ago",
         ),
     )
-    if container.settings.ebay.client_id is None:
-        return ticks
+    return (*ticks, *_of_channels(container))
+
+
+def _of_channels(container: Container) -> tuple[Tick, ...]:
+    """What is done for the marketplaces that this installation has keys of."""
     learn = Tick(
         "learn-ebay-categories",
         timedelta(hours=1),
@@ -91,7 +94,9 @@ def ticks_of(container: Container) -> tuple[Tick, ...]:
         _follow_orders(container),
         "have orders fetched for the accounts that are due",
     )
-    return (*ticks, follow, learn)
+    with_ebay = container.settings.ebay.client_id is not None
+    with_etsy = container.settings.etsy.keystring is not None
+    return (*([follow] if with_ebay or with_etsy else []), *([learn] if with_ebay else []))
 
 
 def _ring_lost_bells(container: Container) -> Act:
@@ -132,9 +137,12 @@ def _learn_ebay_categories(container: Container) -> Act:
 
 
 def _follow_orders(container: Container) -> Act:
-    ebay = container.settings.ebay
+    ebay, etsy = container.settings.ebay, container.settings.etsy
     calls = min(DAILY["sell/fulfillment"], ebay.daily_calls or DAILY["sell/fulfillment"])
-    rhythms = {Channel.EBAY: PollRhythm(ebay.orders_every, calls)}
+    rhythms = {
+        Channel.EBAY: PollRhythm(ebay.orders_every, calls),
+        Channel.ETSY: PollRhythm(etsy.orders_every, etsy.calls_per_day),
+    }
     polling = OrderPolling(container.database, rhythms, container.clock)
 
     def act(turn: Turn) -> Did:

@@ -19,7 +19,7 @@ from services.gateways.etsy.oauth import SELLER_SCOPES, EtsyGrant, new_verifier
 from services.gateways.etsy.quotas import EtsyCallBook, EtsyQuotas
 from services.gateways.etsy.transport import EtsyAddresses, EtsyKeys
 from shared.clock import SystemClock
-from shared.errors import EtsyError, Misconfigured, Remedy
+from shared.errors import APITimeoutError, EtsyError, Misconfigured, Remedy
 from shared.http_client import outbound_client
 from shared.money import Money
 from tests.contracts.ebay_shop import picture
@@ -123,6 +123,16 @@ def a_draft(etsy: Etsy, apis: EtsyApis, **changes: object) -> tuple[int, Listing
     return apis.listings.create_draft(draft), words, profile
 
 
+def a_live_listing(etsy: Etsy, apis: EtsyApis, quantity: int) -> int:
+    """Something that buyers can order."""
+    listing_id, words, profile = a_draft(etsy, apis)
+    apis.listings.upload_image(listing_id, picture(), 1, "")
+    offered = [OfferedProduct("SF1", Money(1999, "USD"), quantity)]
+    apis.listings.put_inventory(listing_id, Inventory(offered, (), profile))
+    apis.listings.activate(listing_id, words)
+    return listing_id
+
+
 def test_every_operation_our_clients_use_obeys_the_document(
     etsy: Etsy, etsy_documents: EtsyDocuments
 ) -> None:
@@ -196,6 +206,54 @@ def test_every_operation_our_clients_use_obeys_the_document(
         "updateListingProperty",
         "uploadListingImage",
     }
+
+
+def test_every_operation_on_receipts_obeys_the_document(
+    etsy: Etsy, etsy_documents: EtsyDocuments
+) -> None:
+    """E7, A1: read in pages, one by one, and sent, of which the buyer hears once."""
+    apis = etsy.seller()
+    listing_id = a_live_listing(etsy, apis, quantity=3)
+    bought = etsy.site.control("orders", {"listing_id": listing_id, "quantity": 2})
+    receipt_id = int(bought["receipt_id"])
+    since = SystemClock().now() - timedelta(days=1)
+    page = apis.receipts.changed(since, None, offset=0)
+    assert (page.total, page.ids, page.unreadable) == (1, {str(receipt_id)}, [])
+    closed = apis.receipts.changed(since - timedelta(days=7), since, offset=0)
+    assert (closed.total, closed.size) == (0, 0)
+    receipt = apis.receipts.receipt(receipt_id)
+    assert receipt is not None
+    assert (receipt.status, receipt.paid, receipt.shipped) == ("paid", True, False)
+    [line] = receipt.lines
+    assert (line.listing_id, line.sku, line.quantity) == (listing_id, "SF1", 2)
+    assert (line.total, receipt.goods) == (Money(3998, "USD"), Money(3998, "USD"))
+    assert list(apis.receipts.transactions(receipt_id)) == [line]
+    assert apis.receipts.receipt(1) is None
+    sent = apis.receipts.ship(receipt_id, "usps", "9400", "Thank you")
+    assert (sent.shipped, [parcel.tracking for parcel in sent.parcels]) == (True, ["9400"])
+    assert [mail["to"] for mail in etsy.site.read("ledger")["emails"]] == ["buyer"]
+    assert etsy.wire is not None
+    etsy.wire.assert_clean()
+    assert {name for name in etsy.wire.operations if "eceipt" in name} == {
+        "createReceiptShipment",
+        "getShopReceipt",
+        "getShopReceipts",
+        "getShopReceiptTransactionsByReceipt",
+    }
+
+
+def test_a_shipment_whose_answer_is_lost_is_not_told_again(etsy: Etsy) -> None:
+    """B1: the buyer was written to; the receipt shows the parcel to whoever looks first."""
+    apis = etsy.seller()
+    listing_id = a_live_listing(etsy, apis, quantity=1)
+    receipt_id = int(etsy.site.control("orders", {"listing_id": listing_id})["receipt_id"])
+    etsy.site.fault("createReceiptShipment", "lost_answer")
+    with pytest.raises(APITimeoutError):
+        apis.receipts.ship(receipt_id, "usps", "9400")
+    receipt = apis.receipts.receipt(receipt_id)
+    assert receipt is not None
+    assert [parcel.tracking for parcel in receipt.parcels] == ["9400"]
+    assert len(etsy.site.read("ledger")["emails"]) == 1
 
 
 def test_a_draft_without_a_number_is_found_by_its_text(etsy: Etsy) -> None:

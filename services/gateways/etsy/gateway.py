@@ -9,6 +9,7 @@ from services.gateways.calls import Observer, TokenSource, nobody_watches
 from services.gateways.etsy.listings import EtsyListingClient
 from services.gateways.etsy.oauth import EtsyOAuth
 from services.gateways.etsy.quotas import EtsyCallBook, EtsyQuotas
+from services.gateways.etsy.receipts import EtsyReceiptClient
 from services.gateways.etsy.shop import EtsyShopClient
 from services.gateways.etsy.transport import EtsyAddresses, EtsyKeys, EtsyTransport
 from shared.clock import Clock
@@ -20,6 +21,7 @@ class EtsyApis:
 
     shop: EtsyShopClient
     listings: EtsyListingClient
+    receipts: EtsyReceiptClient
 
 
 class EtsyGateway(Protocol):
@@ -42,7 +44,7 @@ class EtsyGateway(Protocol):
     def seller(
         self, tokens: TokenSource, shop_id: int, observe: Observer = nobody_watches
     ) -> EtsyApis:
-        """A seller's shop with its listings."""
+        """A seller's shop with its listings and receipts."""
         ...
 
 
@@ -82,7 +84,11 @@ class HttpEtsyGateway:
     ) -> EtsyApis:
         """A seller's shop with its listings."""
         transport = self._transport(tokens, observe)
-        return EtsyApis(EtsyShopClient(transport), EtsyListingClient(transport, shop_id))
+        return EtsyApis(
+            EtsyShopClient(transport),
+            EtsyListingClient(transport, shop_id),
+            EtsyReceiptClient(transport, shop_id),
+        )
 
     def _transport(self, tokens: TokenSource, observe: Observer) -> EtsyTransport:
         return EtsyTransport(self._http, self._addresses, self._keys, tokens, self._book, observe)

@@ -20,6 +20,7 @@ import structlog
 
 from models.selling.etsy import EtsyAccount, EtsyAccountStatus
 from models.selling.publishing import Channel
+from repositories.accounts.order_polls import OrderPollRepository
 from repositories.selling.etsy import EtsyAccountRepository
 from services.accounts.outbox.recording import OutboxRecorder
 from services.gateways.calls import TokenSource
@@ -137,7 +138,7 @@ class EtsyAccess:
         except BaseException:
             self._settle(tenant, mine, lambda _session, _account: None)
             raise
-        self._settle(tenant, mine, lambda _session, row: self._store(row, grant))
+        self._settle(tenant, mine, lambda session, row: self._store(session, row, grant))
         return _Access(grant.token, grant.expires_at)
 
     def _settle(
@@ -161,12 +162,16 @@ class EtsyAccess:
             # Somebody who tried the same token was refused before us, and has said so.
             return
         account.status = EtsyAccountStatus.NEEDS_REAUTH
+        OrderPollRepository(session).leave(session.tenant, Channel.ETSY)
         ended = ChannelNeedsReconnecting(Channel.ETSY, account.shop_name, reason)
         self._outbox.record(session, ended)
 
-    def _store(self, account: EtsyAccount, grant: EtsyGrant) -> None:
-        # Whoever tried the same token after us was refused, and took the connection for ended.
-        account.status = EtsyAccountStatus.CONNECTED
+    def _store(self, session: TenantSession, account: EtsyAccount, grant: EtsyGrant) -> None:
+        if account.status is EtsyAccountStatus.NEEDS_REAUTH:
+            # Whoever tried the same token after us was refused, and took the connection for ended.
+            account.status = EtsyAccountStatus.CONNECTED
+            now = self._clock.now()
+            OrderPollRepository(session).follow(session.tenant, Channel.ETSY, now)
         account.access_token = self._box.seal(grant.token)
         account.access_expires_at = grant.expires_at
         account.refresh_token = self._box.seal(grant.refresh_token)

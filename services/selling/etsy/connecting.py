@@ -10,6 +10,7 @@ import structlog
 
 from models.selling.etsy import EtsyAccount, EtsyAccountStatus
 from models.selling.publishing import Channel
+from repositories.accounts.order_polls import OrderPollRepository
 from repositories.selling.etsy import (
     EtsyAccountRepository,
     EtsyDraftRepository,
@@ -112,6 +113,7 @@ class EtsyConnecting:
         seller = self._who_is(grant)
         with self._database.tenant(tenant) as session:
             self._store(session, grant, seller)
+            OrderPollRepository(session).follow(tenant, Channel.ETSY, self._clock.now())
         log.info("etsy.connected", tenant=tenant.name, user_id=consent.user_id)
         return tenant
 
@@ -125,6 +127,7 @@ class EtsyConnecting:
             account.access_token = account.refresh_token = ""
             account.access_expires_at = account.refresh_expires_at = self._clock.now()
             account.refreshing_until = None
+            OrderPollRepository(session).leave(tenant, Channel.ETSY)
 
     def _exchange(self, code: str, verifier: str) -> EtsyGrant:
         try:

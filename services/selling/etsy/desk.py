@@ -26,7 +26,7 @@ class EtsyWorkshop:
 
 
 class EtsyDesk(JobDesk):
-    """One attempt at one job. Every call to Etsy goes through `listings` and is remembered."""
+    """One attempt at one job. Every call to Etsy goes through its clients and is remembered."""
 
     def __init__(
         self, shop: EtsyWorkshop, tenant: TenantSchema, shop_id: int, journal: Journal
@@ -35,4 +35,5 @@ class EtsyDesk(JobDesk):
         self.shop = shop
         self.tenant = tenant
         tokens = shop.access.tokens_of(tenant)
-        self.listings = shop.gateway.seller(tokens, shop_id, self.watch).listings
+        apis = shop.gateway.seller(tokens, shop_id, self.watch)
+        self.listings, self.receipts = apis.listings, apis.receipts
