@@ -23,7 +23,7 @@ from services.selling.etsy.publish import EtsyPublish
 from services.selling.etsy.update import EtsyUpdate
 from services.selling.orders.taking import OrderTaking
 from services.selling.publishing.channels import ChannelTable
-from services.selling.publishing.processor import HandlerTable
+from services.selling.publishing.attempting import HandlerTable
 from services.selling.publishing.requesting import WorkRequests
 from shared.clock import Clock
 

@@ -17,7 +17,7 @@ from repositories.accounts.bells import BellRepository
 from repositories.accounts.dead_jobs import DeadJobRepository
 from repositories.accounts.outbox_review import OutboxReviewRepository
 from repositories.accounts.schedule import TickRunRepository
-from services.selling.publishing.processor import ProcessedJob
+from services.selling.publishing.attempt import ProcessedJob
 from shared.clock import Clock
 from shared.database import Database
 from shared.database.leadership import leader_of

@@ -251,19 +251,20 @@ class Worker:
 
     def _turn(self, lanes: tuple[Lane, ...]) -> bool:
         try:
-            return any(self._process_next(lane) for lane in lanes)
+            return any(self._visit_next(lane) for lane in lanes)
         except Exception:
             # The database is away, most likely; the job's lease brings it back to us.
             log.exception("worker.turn_failed")
             self._meters.turn_failed()
             return False
 
-    def _process_next(self, lane: Lane) -> bool:
+    def _visit_next(self, lane: Lane) -> bool:
         began = perf_counter()
-        job = self._processor.process_next_job(lane, self._naps[BOTH_LANES].wake)
-        if job is not None:
-            self._meters.job_attempted(job, perf_counter() - began)
-        return job is not None
+        jobs = self._processor.visit_next_shop(lane, self._naps[BOTH_LANES].wake)
+        seconds = perf_counter() - began
+        for job in jobs:
+            self._meters.job_attempted(job, seconds / len(jobs))
+        return bool(jobs)
 
     def _repeating(self, chore: Chore) -> threading.Thread:
         def loop() -> None:

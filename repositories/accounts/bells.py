@@ -3,20 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
 from sqlalchemy import (
     BigInteger,
     DateTime,
-    Table,
     bindparam,
     delete,
     func,
     or_,
     select,
+    text,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
 
 from models.accounts.tenants import Lane, Tenant, TenantBell, TenantStatus
 from shared.database import PlatformSession, TenantSchema
@@ -45,15 +43,23 @@ _THIS = (TenantBell.tenant_id == bindparam("tenant", type_=BigInteger), TenantBe
 _NOT_ORM = {"synchronize_session": False}
 
 _LOCK = select(TenantBell.tenant_id).where(*_THIS).with_for_update()
+_HOLD = (
+    update(TenantBell)
+    .where(*_THIS)
+    .values(leased_until=bindparam("until", type_=DateTime(timezone=True)))
+    .returning(TenantBell.tenant_id)
+    .execution_options(**_NOT_ORM)
+)
 _TAKE_DOWN = delete(TenantBell).where(*_THIS).execution_options(**_NOT_ORM)
-# The table itself: for an entity, a session takes the values for its columns.
-_EXACTLY = insert(cast(Table, TenantBell.__table__)).values(
-    tenant_id=bindparam("tenant", type_=BigInteger), lane=_LANE, due_at=_MOMENT, leased_until=None
+_UPSERT = (
+    "INSERT INTO public.tenant_bells AS bell (tenant_id, lane, due_at, leased_until)"
+    " VALUES (:tenant, :lane_, :moment, NULL)"
+    " ON CONFLICT (tenant_id, lane) DO UPDATE SET due_at = "
 )
-_SET = _EXACTLY.on_conflict_do_update(
-    index_elements=[TenantBell.tenant_id, TenantBell.lane],
-    set_={"due_at": _EXACTLY.excluded.due_at, "leased_until": None},
-)
+_TYPED = (bindparam("tenant", type_=BigInteger), _LANE, _MOMENT)
+# As texts: SQLAlchemy builds an upsert anew each time.
+_RING = text(f"{_UPSERT}least(bell.due_at, EXCLUDED.due_at)").bindparams(*_TYPED)
+_SET = text(f"{_UPSERT}EXCLUDED.due_at, leased_until = NULL").bindparams(*_TYPED)
 _LONGEST_DUE = (
     select(TenantBell.tenant_id)
     .where(
@@ -92,15 +98,7 @@ class BellRepository:
         Call it before writing jobs: all who leave work for one shop and lane pass here first,
         one at a time, so that they cannot wait for each other in a circle.
         """
-        statement = insert(TenantBell).values(
-            tenant_id=tenant.tenant_id, lane=lane, due_at=due_at, leased_until=None
-        )
-        self._session.execute(
-            statement.on_conflict_do_update(
-                index_elements=[TenantBell.tenant_id, TenantBell.lane],
-                set_={"due_at": func.least(TenantBell.due_at, statement.excluded.due_at)},
-            )
-        )
+        self._session.execute(_RING, {**_key(RungBell(tenant, lane)), "moment": due_at})
         wake_workers_after(self._session)
 
     def lease_next(self, lane: Lane, now: datetime, until: datetime) -> RungBell | None:
@@ -116,6 +114,11 @@ class BellRepository:
     def lock(self, bell: RungBell) -> bool:
         """Lock the row until the commit; False when somebody has taken it down."""
         found = self._session.scalar(_LOCK, _key(bell))
+        return found is not None
+
+    def hold(self, bell: RungBell, until: datetime) -> bool:
+        """Lock it likewise, and let nobody else hear it before `until` unless it is set anew."""
+        found = self._session.execute(_HOLD, {**_key(bell), "until": until}).scalar()
         return found is not None
 
     def set(self, bell: RungBell, due_at: datetime | None) -> None:

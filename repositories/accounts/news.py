@@ -1,73 +1,79 @@
 """The numbered news of shops: written by the shop's own transaction, read by whoever watches."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     DateTime,
-    Insert,
     Interval,
-    Table,
-    Text,
     bindparam,
     column,
     delete,
     func,
-    insert,
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from models.accounts.news import ShopEvent, ShopEventCounter
 from shared.database import PlatformSession, TenantSchema, TenantSession
 
+_APPEND = text(
+    "WITH numbered AS ("
+    " INSERT INTO public.shop_event_counters AS counter (tenant_id, last_sequence)"
+    " VALUES (:tenant, :number)"
+    " ON CONFLICT (tenant_id) DO UPDATE"
+    " SET last_sequence = counter.last_sequence + EXCLUDED.last_sequence"
+    " RETURNING tenant_id, last_sequence"
+    ") INSERT INTO public.shop_events (tenant_id, sequence, kind, payload, created_at)"
+    " SELECT tenant_id, last_sequence - :number + place, :what, CAST(said AS jsonb), :moment"
+    " FROM numbered, unnest(CAST(:say AS text[])) WITH ORDINALITY AS says (said, place)"
+).bindparams(bindparam("moment", type_=DateTime(timezone=True)))
+"""As a text: SQLAlchemy builds an upsert anew each time, and each job tells of itself twice."""
+
 
 def append_event(session: TenantSession, kind: str, payload: dict[str, Any], at: datetime) -> None:
-    """Number an event and store it: one statement. The shop's counter is locked until the commit.
+    """Number an event and store it; see `append_events`."""
+    append_events(session, kind, [payload], at)
+
+
+def append_events(
+    session: TenantSession, kind: str, payloads: Sequence[dict[str, Any]], at: datetime
+) -> None:
+    """Number events and store them: one statement. The shop's counter is locked until the commit.
 
     Append last in a transaction, after all other locks.
     """
-    append_event_of(session, session.tenant, kind, payload, at)
+    _append(session, session.tenant, kind, payloads, at)
 
 
 def append_event_of(
     session: PlatformSession, tenant: TenantSchema, kind: str, payload: dict[str, Any], at: datetime
 ) -> None:
     """Likewise of a shop that the session is not bound to, open or not."""
+    _append(session, tenant, kind, [payload], at)
+
+
+def _append(
+    session: PlatformSession,
+    tenant: TenantSchema,
+    kind: str,
+    payloads: Sequence[dict[str, Any]],
+    at: datetime,
+) -> None:
     session.execute(
-        _append(), {"tenant": tenant.tenant_id, "what": kind, "says": payload, "moment": at}
+        _APPEND,
+        {
+            "tenant": tenant.tenant_id,
+            "number": len(payloads),
+            "what": kind,
+            "say": [json.dumps(payload) for payload in payloads],
+            "moment": at,
+        },
     )
-
-
-@cache
-def _append() -> Insert:
-    """Built once: each job tells of itself twice."""
-    counter = upsert(ShopEventCounter).values(
-        tenant_id=bindparam("tenant", type_=BigInteger), last_sequence=1
-    )
-    numbered = (
-        counter.on_conflict_do_update(
-            index_elements=[ShopEventCounter.tenant_id],
-            set_={"last_sequence": ShopEventCounter.last_sequence + counter.excluded.last_sequence},
-        )
-        .returning(ShopEventCounter.tenant_id, ShopEventCounter.last_sequence)
-        .cte("numbered")
-    )
-    event = select(
-        numbered.c.tenant_id,
-        numbered.c.last_sequence,
-        bindparam("what", type_=Text),
-        bindparam("says", type_=JSONB),
-        bindparam("moment", type_=DateTime(timezone=True)),
-    )
-    columns = ["tenant_id", "sequence", "kind", "payload", "created_at"]
-    # The table itself: for an entity, a session takes the values for its columns.
-    return insert(cast(Table, ShopEvent.__table__)).from_select(columns, event)
 
 
 class ShopEventRepository:

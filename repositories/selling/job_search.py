@@ -4,10 +4,24 @@ Each job asks several times, so the statements are built once for each lane and 
 costs more than PostgreSQL's answer.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import ColumnElement, DateTime, ScalarSelect, Select, bindparam, func, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Select,
+    any_,
+    bindparam,
+    distinct,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import aliased
 
 from models.accounts.tenants import Lane
@@ -16,9 +30,9 @@ from models.selling.publishing import JobBatch, JobStatus, MarketplaceJob
 
 @cache
 def next_due(
-    lane: Lane, most: int | None, most_of_account: int | None
+    lane: Lane, most: int | None, most_of_account: int | None, limit: int
 ) -> Select[tuple[MarketplaceJob]]:
-    """One whose worker has died before `moment`, else the first that is due; locked."""
+    """One whose worker has died before `moment`, and the first that are due; locked."""
     now = bindparam("moment", type_=DateTime(timezone=True))
     abandoned = (
         select(MarketplaceJob.id)
@@ -36,7 +50,7 @@ def next_due(
     )
     return (
         select(MarketplaceJob)
-        .where(MarketplaceJob.id == func.coalesce(_first_unlocked(abandoned), _first_unlocked(due)))
+        .where(MarketplaceJob.id == any_(_unlocked(abandoned, 1).concat(_unlocked(due, limit))))
         # Its newest version, which may be newer than what the search has seen.
         .with_for_update()
         .execution_options(populate_existing=True)
@@ -59,8 +73,9 @@ def next_due_at(
     return select(func.least(pending.scalar_subquery(), held.scalar_subquery()))
 
 
-def _first_unlocked(ids: Select[tuple[int]]) -> ScalarSelect[int]:
-    return ids.limit(1).with_for_update(skip_locked=True, of=MarketplaceJob).scalar_subquery()
+def _unlocked(ids: Select[tuple[int]], limit: int) -> ColumnElement[Sequence[int]]:
+    found = ids.limit(limit).with_for_update(skip_locked=True, of=MarketplaceJob)
+    return type_coerce(func.array(found.scalar_subquery()), ARRAY(BigInteger))
 
 
 def _may_start(
@@ -76,14 +91,14 @@ def _may_start(
     running = aliased(MarketplaceJob)
     in_lane = (running.lane == lane) & (running.status == JobStatus.RUNNING)
     if most is not None:
-        number = select(func.count(running.id)).where(in_lane).scalar_subquery()
+        number = select(func.count(distinct(running.lease_id))).where(in_lane).scalar_subquery()
         conditions.append(number < most)
     if most_of_account is not None:
         busy = (
             select(running.channel)
             .where(in_lane)
             .group_by(running.channel)
-            .having(func.count(running.id) >= most_of_account)
+            .having(func.count(distinct(running.lease_id)) >= most_of_account)
         )
         conditions.append(MarketplaceJob.channel.not_in(busy))
     return conditions

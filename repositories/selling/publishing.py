@@ -7,7 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     Select,
+    Uuid,
+    any_,
     bindparam,
     func,
     insert,
@@ -47,6 +51,7 @@ class JobFilter:
 class RunningCaps:
     """How many jobs of one shop may run at the same time; None means any number.
 
+    Those that one thread does one after the other, under one lease, count as one.
     Each lane counts for itself, so that a delisting never waits for a batch of publications.
     """
 
@@ -61,6 +66,18 @@ UNLIMITED = RunningCaps()
 _LOCKED = (
     select(MarketplaceJob)
     .where(MarketplaceJob.id == bindparam("job_id"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+
+
+_HELD = (
+    select(MarketplaceJob)
+    .where(
+        MarketplaceJob.id == any_(bindparam("job_ids", type_=ARRAY(BigInteger))),
+        MarketplaceJob.lease_id == bindparam("lease", type_=Uuid),
+        MarketplaceJob.status == JobStatus.RUNNING,
+    )
     .with_for_update()
     .execution_options(populate_existing=True)
 )
@@ -149,18 +166,20 @@ class JobRepository:
             )
         )
 
-    def next_due(
-        self, lane: Lane, now: datetime, caps: RunningCaps = UNLIMITED
-    ) -> MarketplaceJob | None:
-        """The job to run now, locked: one whose worker has died, else the first that is due.
+    def due(
+        self, lane: Lane, now: datetime, caps: RunningCaps = UNLIMITED, limit: int = 1
+    ) -> Sequence[MarketplaceJob]:
+        """The jobs to run now, locked: one whose worker has died, else the first that are due.
 
         Due jobs go by priority (smaller first), then in the order they were asked for. Jobs of
         paused batches and those above the caps are left out; taking over from a dead worker adds
         none to what runs. Exact while the caller holds the lane's bell.
         """
-        return self._session.scalar(
-            next_due(lane, caps.lanes.get(lane), caps.account), {"moment": now}
-        )
+        found = self._session.scalars(
+            next_due(lane, caps.lanes.get(lane), caps.account, limit), {"moment": now}
+        ).all()
+        abandoned = [job for job in found if job.status is not JobStatus.PENDING]
+        return abandoned or sorted(found, key=lambda job: (job.priority, job.id))
 
     def next_due_at(self, lane: Lane, caps: RunningCaps = UNLIMITED) -> datetime | None:
         """When a worker must look here again; None when nothing is left that may start.
@@ -182,6 +201,11 @@ class JobRepository:
             .returning(MarketplaceJob.id)
         )
         return extended is not None
+
+    def held(self, lease_id: uuid.UUID, job_ids: Collection[int]) -> dict[int, MarketplaceJob]:
+        """Those of these jobs that run under this lease, by id; locked and read anew."""
+        found = self._session.scalars(_HELD, {"job_ids": list(job_ids), "lease": lease_id})
+        return {job.id: job for job in found}
 
     def add_step(self, step: JobStep) -> None:
         """Append a line to a job's story."""

@@ -24,13 +24,11 @@ from models.selling.publishing import (
     MarketplaceJob,
 )
 from repositories.selling.publishing import JobRepository, ListingRepository
+from services.selling.publishing.attempt import ProcessedJob
+from services.selling.publishing.attempting import HandlerTable
 from services.selling.publishing.handlers import AnyHandler, Journal
 from services.selling.publishing.lease import LeaseKeeper
-from services.selling.publishing.processor import (
-    HandlerTable,
-    MarketplaceJobProcessor,
-    ProcessedJob,
-)
+from services.selling.publishing.processor import MarketplaceJobProcessor
 from services.selling.publishing.steering import JobAlreadyEnded, JobBeingChecked, JobSteering
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema

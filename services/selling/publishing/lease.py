@@ -19,7 +19,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One worker's hold on one job; a later pick-up gets another id and fences this one off."""
+    """One worker's hold on one job; a later pick-up gets another id and fences this one off.
+
+    Jobs that a thread does one after the other in one visit share an id.
+    """
 
     tenant: TenantSchema
     job_id: int
@@ -43,15 +46,15 @@ class LeaseKeeper:
         return self._duration
 
     @contextmanager
-    def keeping(self, lease: Lease) -> Iterator[None]:
-        """Beat for this lease as long as the block runs."""
+    def keeping(self, *leases: Lease) -> Iterator[None]:
+        """Beat for these leases as long as the block runs."""
         with self._lock:
-            self._held.add(lease)
+            self._held.update(leases)
         try:
             yield
         finally:
             with self._lock:
-                self._held.discard(lease)
+                self._held.difference_update(leases)
 
     def beat(self) -> int:
         """Extend every held lease once; returns how many are still ours."""

@@ -5,7 +5,7 @@ from repositories.accounts.bells import BellRepository
 from repositories.accounts.dead_jobs import DeadJobRepository
 from repositories.selling.publishing import JobRepository
 from services.selling.publishing import transitions
-from services.selling.publishing.news import tell_of_job
+from services.selling.publishing.news import tell_of_jobs
 from shared.clock import Clock
 from shared.database import TenantSession
 from shared.errors import Conflict, NotFound
@@ -62,7 +62,7 @@ class JobSteering:
             job.cancel_requested_at = self._clock.now()
         else:
             transitions.cancel(job, now=self._clock.now())
-        tell_of_job(session, job, self._clock.now())
+        tell_of_jobs(session, [job], self._clock.now())
         return job
 
     def retry(self, session: TenantSession, job_id: int) -> MarketplaceJob:
@@ -83,7 +83,7 @@ class JobSteering:
             raise JobSuperseded(f"Job {newer} already does the same; follow that one.")
         transitions.reopen(job, now=now)
         DeadJobRepository(session).forget(session.tenant, [job_id])
-        tell_of_job(session, job, now)
+        tell_of_jobs(session, [job], now)
         return job
 
 

@@ -117,6 +117,12 @@ def hand_back(job: MarketplaceJob, *, now: datetime) -> None:
     job.outcome = JobOutcome.UNKNOWN
 
 
+def put_back(job: MarketplaceJob) -> None:
+    """It was claimed and never begun: as if nobody had picked it up."""
+    _wait(job, job.due_at, "a worker")
+    job.attempts -= 1
+
+
 def was_told_to_wait(verdict: Verdict) -> bool:
     """Whether the channel itself said when to come back, which is no failure of the job."""
     return isinstance(verdict, Retry) and bool(verdict.after)

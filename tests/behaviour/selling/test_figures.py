@@ -21,8 +21,8 @@ from models.selling.publishing import Channel, JobAction, JobOutcome, JobStatus
 from repositories.accounts.dead_jobs import DeadJobRepository
 from services.accounts.schedule.running import TickRunner
 from services.accounts.schedule.ticks import Did, Tick
+from services.selling.publishing.attempt import ProcessedJob
 from services.selling.publishing.lease import Lease
-from services.selling.publishing.processor import ProcessedJob
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema, create_database_engine
 from shared.database.leadership import Leadership

@@ -38,6 +38,7 @@ from models.selling.publishing import (
     MarketplaceJob,
 )
 from repositories.selling.publishing import JobRepository
+from services.selling.publishing.claiming import BELL_LEASE
 from services.selling.publishing.handlers import (
     CancelRequested,
     Completed,
@@ -48,7 +49,7 @@ from services.selling.publishing.handlers import (
     Verdict,
 )
 from services.selling.publishing.lease import LeaseKeeper
-from services.selling.publishing.processor import BELL_LEASE, MarketplaceJobProcessor
+from services.selling.publishing.processor import MarketplaceJobProcessor
 from services.selling.publishing.steering import (
     JobAlreadyEnded,
     JobBeingChecked,

@@ -34,12 +34,10 @@ from services.gateways.ebay.quotas import EbayQuotas
 from services.gateways.ebay.transport import CallBook, EbayAddresses
 from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
 from services.selling.publishing.account_work import AccountWork
+from services.selling.publishing.attempt import ProcessedJob
+from services.selling.publishing.attempting import HandlerTable
 from services.selling.publishing.lease import LeaseKeeper
-from services.selling.publishing.processor import (
-    HandlerTable,
-    MarketplaceJobProcessor,
-    ProcessedJob,
-)
+from services.selling.publishing.processor import MarketplaceJobProcessor
 from services.selling.quotas.ledger import DatabaseLedger
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
