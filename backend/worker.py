@@ -251,16 +251,16 @@ class Worker:
 
     def _turn(self, lanes: tuple[Lane, ...]) -> bool:
         try:
-            return any(self._visit_next(lane) for lane in lanes)
+            return self._visit_next(lanes)
         except Exception:
             # The database is away, most likely; the job's lease brings it back to us.
             log.exception("worker.turn_failed")
             self._meters.turn_failed()
             return False
 
-    def _visit_next(self, lane: Lane) -> bool:
+    def _visit_next(self, lanes: tuple[Lane, ...]) -> bool:
         began = perf_counter()
-        jobs = self._processor.visit_next_shop(lane, self._naps[BOTH_LANES].wake)
+        jobs = self._processor.visit_next_shop(lanes, self._naps[BOTH_LANES].wake)
         seconds = perf_counter() - began
         for job in jobs:
             self._meters.job_attempted(job, seconds / len(jobs))

@@ -3,16 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     DateTime,
+    Executable,
     bindparam,
     delete,
     func,
     or_,
     select,
     text,
+    union_all,
     update,
 )
 
@@ -39,6 +43,7 @@ class Waiting:
 
 _LANE = bindparam("lane_", type_=TenantBell.lane.type)
 _MOMENT = bindparam("moment", type_=DateTime(timezone=True))
+_UNTIL = bindparam("until", type_=DateTime(timezone=True))
 _THIS = (TenantBell.tenant_id == bindparam("tenant", type_=BigInteger), TenantBell.lane == _LANE)
 _NOT_ORM = {"synchronize_session": False}
 
@@ -46,7 +51,7 @@ _LOCK = select(TenantBell.tenant_id).where(*_THIS).with_for_update()
 _HOLD = (
     update(TenantBell)
     .where(*_THIS)
-    .values(leased_until=bindparam("until", type_=DateTime(timezone=True)))
+    .values(leased_until=_UNTIL)
     .returning(TenantBell.tenant_id)
     .execution_options(**_NOT_ORM)
 )
@@ -60,25 +65,37 @@ _TYPED = (bindparam("tenant", type_=BigInteger), _LANE, _MOMENT)
 # As texts: SQLAlchemy builds an upsert anew each time.
 _RING = text(f"{_UPSERT}least(bell.due_at, EXCLUDED.due_at)").bindparams(*_TYPED)
 _SET = text(f"{_UPSERT}EXCLUDED.due_at, leased_until = NULL").bindparams(*_TYPED)
-_LONGEST_DUE = (
-    select(TenantBell.tenant_id)
-    .where(
-        TenantBell.lane == _LANE,
-        TenantBell.due_at <= _MOMENT,
-        or_(TenantBell.leased_until.is_(None), TenantBell.leased_until <= _MOMENT),
+
+
+@cache
+def _lease_next(lanes: Sequence[Lane]) -> Executable:
+    """A look into each lane, in this order, until a bell is found: all of it one statement.
+
+    Built once, like the others that each job needs: building costs more than PostgreSQL's answer.
+    """
+    looks: list[CTE] = []
+    for lane in lanes:
+        look = (
+            select(TenantBell.tenant_id, TenantBell.lane)
+            .where(
+                TenantBell.lane == lane,
+                TenantBell.due_at <= _MOMENT,
+                or_(TenantBell.leased_until.is_(None), TenantBell.leased_until <= _MOMENT),
+                *(~select(before).exists() for before in looks),
+            )
+            .order_by(TenantBell.due_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        looks.append(look.cte(f"in_{lane}"))
+    found = union_all(*(select(look) for look in looks)).subquery("found")
+    return (
+        update(TenantBell)
+        .where(TenantBell.tenant_id == found.c.tenant_id, TenantBell.lane == found.c.lane)
+        .values(leased_until=_UNTIL)
+        .returning(TenantBell.tenant_id, TenantBell.lane)
+        .execution_options(**_NOT_ORM)
     )
-    .order_by(TenantBell.due_at)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
-_LEASE_NEXT = (
-    update(TenantBell)
-    .where(TenantBell.lane == _LANE, TenantBell.tenant_id == _LONGEST_DUE.scalar_subquery())
-    .values(leased_until=bindparam("until", type_=DateTime(timezone=True)))
-    .returning(TenantBell.tenant_id)
-    .execution_options(**_NOT_ORM)
-)
-"""Statements that each job needs are built once: building costs more than PostgreSQL's answer."""
 
 
 def _key(bell: RungBell) -> dict[str, object]:
@@ -101,15 +118,16 @@ class BellRepository:
         self._session.execute(_RING, {**_key(RungBell(tenant, lane)), "moment": due_at})
         wake_workers_after(self._session)
 
-    def lease_next(self, lane: Lane, now: datetime, until: datetime) -> RungBell | None:
-        """Take the bell that has been due longest, or None when all is quiet.
+    def lease_next(self, lanes: Sequence[Lane], now: datetime, until: datetime) -> RungBell | None:
+        """Take the bell that has been due longest in the first of these lanes that has one that is
+        due, or None when all is quiet.
 
         Its cost depends on the number of due bells only, never on the number of shops.
         """
-        tenant_id = self._session.execute(
-            _LEASE_NEXT, {"lane_": lane, "moment": now, "until": until}
-        ).scalar()
-        return None if tenant_id is None else RungBell(TenantSchema(tenant_id), lane)
+        found = self._session.execute(
+            _lease_next(tuple(lanes)), {"moment": now, "until": until}
+        ).one_or_none()
+        return None if found is None else RungBell(TenantSchema(found[0]), found[1])
 
     def lock(self, bell: RungBell) -> bool:
         """Lock the row until the commit; False when somebody has taken it down."""

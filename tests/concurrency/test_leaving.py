@@ -90,7 +90,9 @@ class BusyProcessor:
     def __init__(self) -> None:
         self.begun, self.let_go = Event(), Event()
 
-    def visit_next_shop(self, lane: Lane, when_claimed: Callable[[], None]) -> tuple[()]:
+    def visit_next_shop(
+        self, lanes: tuple[Lane, ...], when_claimed: Callable[[], None]
+    ) -> tuple[()]:
         self.begun.set()
         assert self.let_go.wait(60)
         return ()

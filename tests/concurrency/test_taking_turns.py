@@ -199,7 +199,7 @@ def test_a_shop_at_its_limit_rings_no_bell_until_a_job_ends(
         until(lambda: len(handler.started) == 2)
         with database.platform() as session:
             bells = BellRepository(session)
-            assert bells.lease_next(Lane.BULK, clock.now(), clock.now()) is None
+            assert bells.lease_next([Lane.BULK], clock.now(), clock.now()) is None
     while processor.process_next_job(Lane.BULK) is not None:
         pass
     assert len(set(handler.started)) == len(handler.started) == 4

@@ -193,7 +193,7 @@ def test_bells_of_all_shops_ring_through_the_pooler(
     found = []
     for _ in two_shops:
         with shared_backend.platform() as platform:
-            bell = BellRepository(platform).lease_next(Lane.BULK, clock.now(), clock.now())
+            bell = BellRepository(platform).lease_next([Lane.BULK], clock.now(), clock.now())
             assert bell is not None
             BellRepository(platform).set(bell, None)
             found.append(bell.tenant)

@@ -172,7 +172,7 @@ def test_without_roles_a_shop_is_opened_listed_worked_for_and_migrated(
         assert session.scalar(text("SELECT count(*) FROM marketplace_jobs")) == 0
     with roleless.platform() as session:
         rung = BellRepository(session).lease_next(
-            Lane.BULK, clock.now(), clock.now() + timedelta(minutes=1)
+            [Lane.BULK], clock.now(), clock.now() + timedelta(minutes=1)
         )
         assert rung is not None
         assert rung.tenant == shop

@@ -49,11 +49,13 @@ class Claims:
         self._owner = owner
         self._caps = caps
 
-    def next_bell(self, lane: Lane) -> RungBell | None:
-        """The shop whose work has been due longest; nobody else looks there meanwhile."""
+    def next_bell(self, lanes: Sequence[Lane]) -> RungBell | None:
+        """The shop whose work has been due longest, in the first of these lanes in which any is;
+        nobody else looks there meanwhile.
+        """
         now = self._clock.now()
         with self._database.platform() as session:
-            return BellRepository(session).lease_next(lane, now, now + BELL_LEASE)
+            return BellRepository(session).lease_next(lanes, now, now + BELL_LEASE)
 
     def claim(self, bell: RungBell) -> Claimed | None:
         """Take the job that is due, and set the bell; None when there is none."""

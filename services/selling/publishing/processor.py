@@ -45,23 +45,27 @@ class MarketplaceJobProcessor:
             database, self._claims, self._attempts, self._settlements, leases, pace, clock
         )
 
-    def process_next_job(self, lane: Lane) -> ProcessedJob | None:
-        """Run the next due job of a lane to the end of its attempt; None when nothing is due."""
-        while (bell := self._claims.next_bell(lane)) is not None:
+    def process_next_job(self, *lanes: Lane) -> ProcessedJob | None:
+        """Run the next due job of the first lane that has one to the end of its attempt.
+
+        None when nothing is due.
+        """
+        while (bell := self._claims.next_bell(lanes)) is not None:
             claimed = self._claims.claim(bell)
             if claimed is not None:
                 return self._attempts.run(claimed)
         return None
 
     def visit_next_shop(
-        self, lane: Lane, when_claimed: Callable[[], None] = lambda: None
+        self, lanes: Sequence[Lane], when_claimed: Callable[[], None] = lambda: None
     ) -> Sequence[ProcessedJob]:
-        """Run what is due in the shop that has waited longest: one job, or several quick ones.
+        """Go to the shop that has waited longest in the first lane that has work, and run what is
+        due: one job, or several quick ones.
 
-        None when nothing is due anywhere. `when_claimed` is called in between: there may be more
+        Empty when nothing is due anywhere. `when_claimed` is called in between: there may be more
         to do for somebody else.
         """
-        while (bell := self._claims.next_bell(lane)) is not None:
+        while (bell := self._claims.next_bell(lanes)) is not None:
             processed = self._visits.visit(bell, when_claimed)
             if processed:
                 return processed
