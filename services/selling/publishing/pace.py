@@ -1,6 +1,6 @@
 """How long jobs of each kind have lately taken their handlers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import inf
 from time import perf_counter
@@ -25,17 +25,24 @@ class Pace:
     Safe to share between threads: a figure that gets lost between two of them is seen again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stopwatch: Callable[[], float] = perf_counter) -> None:
+        """`stopwatch` returns seconds since some moment."""
+        self.stopwatch = stopwatch
         self._step_s: dict[Kind, float] = {}
+
+    def note(self, kind: Kind, seconds: float) -> None:
+        """A step of a job of this kind took so long."""
+        before = self._step_s.get(kind, seconds)
+        self._step_s[kind] = before + (seconds - before) * _WEIGHT
 
     @contextmanager
     def timing(self, job: MarketplaceJob) -> Iterator[None]:
         """Note how long one step of this job takes."""
-        began = perf_counter()
+        began = self.stopwatch()
         try:
             yield
         finally:
-            self._note((job.channel, job.action), perf_counter() - began)
+            self.note((job.channel, job.action), self.stopwatch() - began)
 
     def seconds(self, job: MarketplaceJob) -> float:
         """What this job may be expected to take; for ever, as far as nobody knows."""
@@ -49,7 +56,3 @@ class Pace:
     def knows_quick_jobs(self) -> bool:
         """Whether jobs of any kind are quick."""
         return any(step * _STEPS <= QUICK_S for step in tuple(self._step_s.values()))
-
-    def _note(self, kind: Kind, seconds: float) -> None:
-        before = self._step_s.get(kind, seconds)
-        self._step_s[kind] = before + (seconds - before) * _WEIGHT

@@ -35,8 +35,10 @@ class MarketplaceJobProcessor:
         owner: str,
         caps: RunningCaps = UNLIMITED,
         longest_wait: timedelta = transitions.BACKOFF_CAP,
+        pace: Pace | None = None,
     ) -> None:
-        pace = Pace()
+        """`pace` is what is known already of how long jobs take; else it is found out."""
+        pace = pace or Pace()
         self._leases = leases
         self._claims = Claims(database, leases, clock, owner, caps)
         self._settlements = Settlements(database, self._claims, clock, longest_wait)

@@ -7,7 +7,6 @@ every job is leased, and what goes wrong with one of them is settled for that on
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from time import perf_counter
 
 import structlog
 
@@ -118,10 +117,10 @@ class Visits:
 
     def _perform(self, begun: Sequence[Attempt]) -> Sequence[Attempt]:
         """One after the other, until the time of a visit is over."""
-        ends_at = perf_counter() + LONGEST_S
+        ends_at = self._pace.stopwatch() + LONGEST_S
         performed = [self._attempts.performed(begun[0])]
         for attempt in begun[1:]:
-            if perf_counter() > ends_at:
+            if self._pace.stopwatch() > ends_at:
                 break
             performed.append(self._attempts.performed(attempt))
         return performed

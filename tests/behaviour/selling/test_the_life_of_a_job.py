@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from itertools import groupby
+from itertools import groupby, product
 from typing import Any
 
 import pytest
@@ -49,6 +49,7 @@ from services.selling.publishing.handlers import (
     Verdict,
 )
 from services.selling.publishing.lease import LeaseKeeper
+from services.selling.publishing.pace import Pace
 from services.selling.publishing.processor import MarketplaceJobProcessor
 from services.selling.publishing.steering import (
     JobAlreadyEnded,
@@ -208,6 +209,8 @@ class LifeOfJobs(RuleBasedStateMachine):
     database: Database
     tenant: TenantSchema
     clock: MovableClock
+    visiting: bool
+    """Whether jobs share visits."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -356,12 +359,17 @@ class LifeOfJobs(RuleBasedStateMachine):
         table = {(Channel.EBAY, action): self.handler for action in LANES}
         leases = LeaseKeeper(self.database, self.clock, LEASE)
         owner = f"worker-{self.workers}"
-        processor = MarketplaceJobProcessor(self.database, table, leases, self.clock, owner)
+        processor = MarketplaceJobProcessor(
+            self.database, table, leases, self.clock, owner, pace=everything_is_quick()
+        )
         self.handler.plan, self.handler.leave = plan, lambda: _leave(processor)
         self.lane = lane
         try:
             with suppress(Killed):
-                processor.process_next_job(lane)
+                if self.visiting:
+                    processor.visit_next_shop([lane])
+                else:
+                    processor.process_next_job(lane)
         finally:
             self.handler.plan = Plan()
 
@@ -417,7 +425,14 @@ class LifeOfJobs(RuleBasedStateMachine):
 
 
 def _leave(processor: MarketplaceJobProcessor) -> None:
-    assert processor.hand_back_running() == 1
+    assert processor.hand_back_running() >= 1
+
+
+def everything_is_quick() -> Pace:
+    pace = Pace()
+    for kind in product(Channel, JobAction):
+        pace.note(kind, 0.0)
+    return pace
 
 
 def _same_work(one: MarketplaceJob, other: MarketplaceJob) -> bool:
@@ -433,13 +448,15 @@ def _raising(expected: type[Exception] | None) -> Iterator[None]:
             yield
 
 
+@pytest.mark.parametrize("visiting", [False, True], ids=["alone", "in visits"])
 def test_whatever_happens_nothing_is_created_twice_and_nothing_is_forgotten(
-    database: Database, tenant: TenantSchema, clock: MovableClock
+    database: Database, tenant: TenantSchema, clock: MovableClock, visiting: bool
 ) -> None:
     """B1, B2, B3, G1, G2, G3, G4, G6, G12, ST28: checked after every step of every life."""
 
     def life() -> LifeOfJobs:
         LifeOfJobs.database, LifeOfJobs.tenant, LifeOfJobs.clock = database, tenant, clock
+        LifeOfJobs.visiting = visiting
         return LifeOfJobs()
 
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
