@@ -20,7 +20,7 @@ from repositories.accounts.tenants import TenantRepository
 from repositories.selling.publishing import JobRepository
 from services.selling.publishing import following
 from services.selling.publishing.following import StoryFollower, StoryLine
-from services.selling.publishing.news import tell_of_job
+from services.selling.publishing.news import tell_of_jobs
 from shared.clock import Clock, MovableClock, SystemClock
 from shared.database import Database, PlatformSession, TenantSchema, TenantSession
 from shared.ids import new_uuid
@@ -40,7 +40,7 @@ def tell(database: Database, clock: Clock, shop: TenantSchema, job_id: int, name
         write(session, clock, job_id, name)
         job = JobRepository(session).get(job_id)
         assert job is not None
-        tell_of_job(session, job, clock.now())
+        tell_of_jobs(session, [job], clock.now())
 
 
 def write(session: TenantSession, clock: Clock, job_id: int, name: str) -> None:
@@ -138,7 +138,7 @@ def test_news_that_is_committed_late_is_not_left_out(
         write(slow, clock, mine, "slow")
         job = JobRepository(slow).get(mine)
         assert job is not None
-        tell_of_job(slow, job, clock.now())
+        tell_of_jobs(slow, [job], clock.now())
         slow.execute(text("SELECT pg_sleep(0.05)"))
         # The clock of the test moves as far as that of the database has.
         clock.advance(timedelta(seconds=time.monotonic() - began))
