@@ -22,8 +22,8 @@ from services.selling.etsy.preflight import EtsyPreflight
 from services.selling.etsy.publish import EtsyPublish
 from services.selling.etsy.update import EtsyUpdate
 from services.selling.orders.taking import OrderTaking
-from services.selling.publishing.channels import ChannelTable
 from services.selling.publishing.attempting import HandlerTable
+from services.selling.publishing.channels import ChannelTable
 from services.selling.publishing.requesting import WorkRequests
 from shared.clock import Clock
 

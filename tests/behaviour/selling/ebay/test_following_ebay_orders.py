@@ -23,7 +23,7 @@ from services.selling.ebay.orders import EbayOrders
 from services.selling.orders.polling import PollRhythm
 from services.selling.orders.taking import OrderTaking
 from services.selling.publishing.account_work import AccountWork
-from services.selling.publishing.processor import HandlerTable
+from services.selling.publishing.attempting import HandlerTable
 from services.selling.publishing.requesting import WorkRequests
 from tests.behaviour.selling.ebay.conftest import (
     CHANNEL,

@@ -24,12 +24,10 @@ from sandbox.server import serving
 from services.gateways.etsy.gateway import HttpEtsyGateway
 from services.gateways.etsy.quotas import EtsyCallBook, EtsyQuotas
 from services.gateways.etsy.transport import EtsyAddresses, EtsyKeys
+from services.selling.publishing.attempt import ProcessedJob
+from services.selling.publishing.attempting import HandlerTable
 from services.selling.publishing.lease import LeaseKeeper
-from services.selling.publishing.processor import (
-    HandlerTable,
-    MarketplaceJobProcessor,
-    ProcessedJob,
-)
+from services.selling.publishing.processor import MarketplaceJobProcessor
 from services.selling.publishing.steering import JobSteering
 from services.selling.quotas.ledger import DatabaseLedger
 from shared.clock import MovableClock
