@@ -6,7 +6,7 @@ import pytest
 
 from models.selling.publishing import Channel, JobAction
 from repositories.selling.catalog import ProductRepository
-from services.selling.publishing.processor import HandlerTable
+from services.selling.publishing.attempting import HandlerTable
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
 from shared.errors import FieldProblem, MarketplaceError, Remedy

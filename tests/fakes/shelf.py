@@ -13,6 +13,7 @@ from models.selling.publishing import (
 )
 from repositories.selling.catalog import ProductRepository
 from repositories.selling.publishing import ListingRepository
+from services.selling.publishing.attempting import HandlerTable
 from services.selling.publishing.handlers import (
     Cancel,
     Completed,
@@ -21,7 +22,6 @@ from services.selling.publishing.handlers import (
     Unknown,
     Verdict,
 )
-from services.selling.publishing.processor import HandlerTable
 from shared.clock import Clock
 from shared.database import TenantSession
 from shared.errors import APITimeoutError, MarketplaceError, Remedy

@@ -10,7 +10,7 @@ from backend.container import Container
 from models.selling.catalog import Product
 from models.selling.publishing import Channel, JobAction
 from repositories.selling.catalog import ProductRepository
-from services.selling.publishing.processor import HandlerTable
+from services.selling.publishing.attempting import HandlerTable
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
 from shared.money import Money
