@@ -21,7 +21,7 @@ from services.accounts.schedule.ticks import Turn
 from services.selling.etsy.orders import EtsyOrders
 from services.selling.orders.taking import OrderTaking
 from services.selling.publishing.account_work import AccountWork
-from services.selling.publishing.processor import HandlerTable
+from services.selling.publishing.attempting import HandlerTable
 from services.selling.publishing.requesting import WorkRequests
 from shared.database import TenantSession
 from tests.behaviour.selling.etsy.conftest import (
