@@ -12,6 +12,7 @@ from services.selling.ebay.orders import EbayOrders
 from services.selling.ebay.preflight import EbayPreflight
 from services.selling.ebay.publish import EbayPublish
 from services.selling.ebay.ship import EbayShip
+from services.selling.ebay.sync import EbaySync
 from services.selling.ebay.update import EbayUpdate
 from services.selling.etsy.channel import EtsyChannel
 from services.selling.etsy.delete import EtsyDelete
@@ -51,6 +52,7 @@ def handler_table(ebay: EbayWorkshop, etsy: EtsyWorkshop) -> HandlerTable:
         (Channel.EBAY, JobAction.LINK): EbayLink(ebay),
         (Channel.EBAY, JobAction.ORDERS): EbayOrders(ebay, OrderTaking(requests, ebay.clock)),
         (Channel.EBAY, JobAction.SHIP): EbayShip(ebay),
+        (Channel.EBAY, JobAction.SYNC): EbaySync(ebay),
         (Channel.ETSY, JobAction.PUBLISH): EtsyPublish(etsy, etsy_preflight, requests),
         (Channel.ETSY, JobAction.UPDATE): EtsyUpdate(etsy, etsy_preflight),
         (Channel.ETSY, JobAction.DELETE): EtsyDelete(etsy),

@@ -29,6 +29,7 @@ WITH_THE_WORK = {
     "/api/v1/batches/{batch_id}/cancel",
     "/api/v1/batches/{batch_id}/retry-failed",
     "/api/v1/orders/sync",
+    "/api/v1/channels/ebay/compare",
     "/api/v1/orders/{order_id}/shipments",
 }
 """Work, key and answer are one transaction."""

@@ -110,6 +110,8 @@ _NAMES_NOTHING = {
     "GET /api/v1/jobs",
     "GET /api/v1/batches",
     "GET /api/v1/listings",
+    "GET /api/v1/listings/drift",
+    "POST /api/v1/channels/ebay/compare",
     "GET /api/v1/orders",
     "GET /api/v1/orders/sync",
     "POST /api/v1/orders/sync",
