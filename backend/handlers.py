@@ -21,6 +21,7 @@ from services.selling.etsy.looking import EtsyLink, EtsySync
 from services.selling.etsy.orders import EtsyOrders
 from services.selling.etsy.preflight import EtsyPreflight
 from services.selling.etsy.publish import EtsyPublish
+from services.selling.etsy.ship import EtsyShip
 from services.selling.etsy.update import EtsyUpdate
 from services.selling.orders.taking import OrderTaking
 from services.selling.publishing.attempting import HandlerTable
@@ -59,4 +60,5 @@ def handler_table(ebay: EbayWorkshop, etsy: EtsyWorkshop) -> HandlerTable:
         (Channel.ETSY, JobAction.SYNC): EtsySync(etsy),
         (Channel.ETSY, JobAction.LINK): EtsyLink(etsy),
         (Channel.ETSY, JobAction.ORDERS): EtsyOrders(etsy, OrderTaking(requests, etsy.clock)),
+        (Channel.ETSY, JobAction.SHIP): EtsyShip(etsy),
     }

@@ -17,6 +17,7 @@ from tests.behaviour.selling.etsy.conftest import Shop, through
 from tests.contracts.action_conformance import (
     DeleteConformance,
     LinkConformance,
+    OrdersConformance,
     PublishConformance,
     SyncConformance,
     UpdateConformance,
@@ -30,6 +31,7 @@ _TELLING = {
     JobAction.UPDATE: "updateListing",
     JobAction.DELETE: "updateListing",
     JobAction.LINK: "getListingsByShop",
+    JobAction.ORDERS: "getShopReceipts",
     JobAction.SYNC: "getListing",
 }
 """The call by which an action changes Etsy, or, of one that only reads, its first one."""
@@ -126,6 +128,10 @@ class EtsySubject:
         ]
         self.shop.take_down(row)
 
+    def sell(self, product_id: int) -> None:
+        [shown] = self.shown(product_id)
+        self.shop.etsy.control("orders", {"listing_id": int(shown.listing_id)})
+
     def only_say_it_has_ended(self) -> None:
         self.road.only_say_so = True
 
@@ -169,4 +175,8 @@ class TestLinking(LinkConformance):
 
 
 class TestSyncing(SyncConformance):
+    channel = Channel.ETSY
+
+
+class TestFollowingOrders(OrdersConformance):
     channel = Channel.ETSY
