@@ -165,18 +165,21 @@ class EbayMappingRepository:
         condition_ids: Collection[int],
         at: datetime,
     ) -> None:
-        """Replace what is known about a category by what eBay has just said."""
+        """Replace what is known about a category by what eBay has just said.
+
+        Two who do so at once wait for each other at the row that says when.
+        """
+        common = {"category_id": category_id, "fetched_at": at}
+        statement = insert(EbayCategoryRefresh)
+        changes = {"fetched_at": statement.excluded.fetched_at}
+        self._session.execute(
+            statement.on_conflict_do_update(index_elements=["category_id"], set_=changes), [common]
+        )
         for model in (EbayCategoryAspect, EbayCategoryCondition):
             self._session.execute(delete(model).where(model.category_id == category_id))
-        common = {"category_id": category_id, "fetched_at": at}
         if aspects:
             rows = [{**common, **asdict(aspect)} for aspect in aspects]
             self._session.execute(insert(EbayCategoryAspect), rows)
         if condition_ids:
             accepted = [{**common, "condition_id": number} for number in sorted(condition_ids)]
             self._session.execute(insert(EbayCategoryCondition), accepted)
-        statement = insert(EbayCategoryRefresh)
-        changes = {"fetched_at": statement.excluded.fetched_at}
-        self._session.execute(
-            statement.on_conflict_do_update(index_elements=["category_id"], set_=changes), [common]
-        )
