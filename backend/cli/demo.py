@@ -32,15 +32,15 @@ def demo(
         ),
     ] = DATA / "products.csv",
     serve: Annotated[
-        bool, typer.Option("--serve", help="Leave API, worker and sandbox running at the end.")
+        bool, typer.Option("--serve", help="Leave API, worker and sandboxes running at the end.")
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="End with one JSON line on standard output.")
     ] = False,
 ) -> None:
-    """Publish a shop to the sandbox eBay, end to end, and prove that nobody else sees it.
+    """Publish a shop to a sandbox eBay and a sandbox Etsy, and prove that nobody else sees it.
 
-    Two shops are opened and connected to eBay by OAuth, the CSV is imported with its photos, a
+    Two shops are opened and connected to both by OAuth, the CSV is imported with its photos, a
     worker publishes everything, each listing is read back. Safe to repeat: nothing is listed
     twice. Data and logs are kept in the folder `demo` of the data folder.
     """
@@ -91,6 +91,7 @@ def _keep_serving(console: Console, addresses: Addresses, seller: Seller) -> Non
     console.print(
         f"\nSwagger:  {addresses.api}/docs  (Authorize as {seller.email}, {seller.password})\n"
         f"eBay:     {addresses.ebay}/_sandbox/ledger\n"
+        f"Etsy:     {addresses.etsy}/_sandbox/ledger\n"
         "Stop with Ctrl+C.",
         highlight=False,
         soft_wrap=True,

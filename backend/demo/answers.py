@@ -14,32 +14,40 @@ from backend.demo.shop import Shop
 NOT_STATED = "Does not apply"
 """What sellers on eBay write into an item specific that their thing does not have."""
 
+ANYTHING = "other home decor"
+"""Where the demo's seller puts on Etsy what has no word in common with any category."""
+
 ROUNDS = 6
 """An answer can raise the next question: a category asks for item specifics."""
 
 
 class QuickSeller:
-    """Answers each kind of question in the simplest way that eBay accepts."""
+    """Answers each kind of question in the simplest way that the channels accept."""
 
     def __init__(self, shop: Shop, stand_in_photos: Path) -> None:
         self._shop = shop
         self._photos = cycle(sorted(stand_in_photos.glob("*.jpg")))
+        self._choose_category_on = {
+            "ebay": self._choose_ebay_category,
+            "etsy": self._choose_etsy_category,
+        }
         self.given = 0
         self.stand_ins = 0
 
     def make_ready(self, product_id: int) -> None:
-        """Answer until eBay would take the product, or until only others could answer."""
-        for _ in range(ROUNDS):
-            view = self._view(product_id)
-            answered = [self._answer(view, question) for question in view["missing"]]
-            if not any(answered):
-                return
+        """Answer until all channels would take the product, or until only others could answer."""
+        for channel in ("ebay", "etsy"):
+            for _ in range(ROUNDS):
+                view = self._view(product_id, channel)
+                answered = [self._answer(view, question, channel) for question in view["missing"]]
+                if not any(answered):
+                    break
 
-    def _answer(self, view: Any, question: Any) -> bool:
+    def _answer(self, view: Any, question: Any, channel: str) -> bool:
         product_id, field, rule = view["product_id"], question["field"], question["rule"]
         choices: Sequence[str] = question["choices"]
         if rule in {"category-missing", "category-not-mapped"}:
-            self._choose_category(product_id)
+            self._choose_category_on[channel](product_id)
         elif rule == "photo-missing":
             self._add_photo(product_id)
         elif field == "condition":
@@ -57,7 +65,7 @@ class QuickSeller:
         self.given += 1
         return True
 
-    def _choose_category(self, product_id: int) -> None:
+    def _choose_ebay_category(self, product_id: int) -> None:
         title = self._shop.call("GET", f"/api/v1/products/{product_id}")["title"]
         suggestions = self._shop.call(
             "GET", "/api/v1/channels/ebay/category-suggestions", params={"q": title}
@@ -65,14 +73,23 @@ class QuickSeller:
         view = self._view(product_id)
         self._choose(product_id, suggestions[0]["category_id"], view["chosen_aspects"])
 
+    def _choose_etsy_category(self, product_id: int) -> None:
+        title = self._shop.call("GET", f"/api/v1/products/{product_id}")["title"]
+        for words in (title, ANYTHING):
+            path, query = "/api/v1/channels/etsy/categories", {"q": words}
+            if found := self._shop.call("GET", path, params=query):
+                choice = {"taxonomy_id": found[0]["taxonomy_id"]}
+                self._shop.call("PUT", f"/api/v1/products/{product_id}/channels/etsy", json=choice)
+                return
+
     def _add_aspect(self, product_id: int, name: str, choices: Sequence[str]) -> None:
         view = self._view(product_id)
         value = choices[0] if choices else NOT_STATED
         aspects = {**view["chosen_aspects"], name: [value]}
         self._choose(product_id, view["chosen_category_id"], aspects)
 
-    def _view(self, product_id: int) -> Any:
-        return self._shop.call("GET", f"/api/v1/products/{product_id}/channels/ebay")
+    def _view(self, product_id: int, channel: str = "ebay") -> Any:
+        return self._shop.call("GET", f"/api/v1/products/{product_id}/channels/{channel}")
 
     def _choose(self, product_id: int, category_id: str | None, aspects: Any) -> None:
         choice = {"category_id": category_id, "aspects": aspects}

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +25,8 @@ from services.selling.catalog.importing.report import ImportReport
 from shared.errors import StoflowError
 
 DATA = Path(__file__).parent / "data"
+CHANNELS = {"ebay": "eBay", "etsy": "Etsy"}
+TERMS = {"who_made": "someone_else", "when_made": "1990s", "is_supply": False}
 LOCATION = {"name": "Home", "country": "US", "postal_code": "94103"}
 
 
@@ -57,7 +59,7 @@ class Summary:
     def in_words(self) -> str:
         """For people."""
         return (
-            f"{self.published} of {self.products} products are live on eBay, "
+            f"{self.published} of {self.products} products are live on eBay and Etsy, "
             f"{self.duplicates} listed twice, {self.leaks} rows seen by the other shop, "
             f"in {self.seconds:.1f} s."
         )
@@ -84,10 +86,12 @@ class Play:
             self._showing.table(rows)
             listings = self._read_back(shop, report.product_ids)
             duplicates = self._duplicates(anna, listings)
+            live = Counter(listing["product_id"] for listing in listings)
+            published = sum(number == len(CHANNELS) for number in live.values())
             leaks = count_leaks(self._container.database, shop, other, anna.tenant, ben.tenant)
             self._showing.say(f"{ben.name} sees {leaks} of {anna.name}'s rows")
         seconds = time.monotonic() - started
-        return Summary(report.products, len(listings), duplicates, leaks, seconds), anna
+        return Summary(report.products, published, duplicates, leaks, seconds), anna
 
     def _open_shops(self) -> tuple[Seller, Seller]:
         anna, ben = open_shops(self._container)
@@ -97,6 +101,7 @@ class Play:
     def _start_processes(self) -> None:
         for name, start in (
             ("sandbox eBay", self._stage.start_ebay),
+            ("sandbox Etsy", self._stage.start_etsy),
             ("API", self._stage.start_api),
             ("worker", self._stage.start_worker),
         ):
@@ -112,12 +117,21 @@ class Play:
         shop = Shop(self._stage.addresses.api, seller.email, seller.password)
         channel = shop.call("GET", "/api/v1/channels/ebay")
         if channel["status"] != "connected":
-            channel = shop.connect_ebay(seller.ebay_user)
+            channel = shop.connect("ebay", seller.user)
         if not channel["ready"]:
             channel = shop.call("PUT", "/api/v1/channels/ebay/location", json=LOCATION)
         if not channel["ready"]:
             raise DemoFailed(f"eBay account of {seller.name}: {channel['missing']}")
-        self._showing.say(f"{seller.name} is connected to eBay as {channel['username']}")
+        etsy = shop.call("GET", "/api/v1/channels/etsy")
+        if etsy["status"] != "connected":
+            shop.connect("etsy", seller.user)
+        etsy = shop.call("PUT", "/api/v1/channels/etsy/terms", json=TERMS)
+        if not etsy["ready"]:
+            raise DemoFailed(f"Etsy account of {seller.name}: {etsy['missing']}")
+        self._showing.say(
+            f"{seller.name} is connected to eBay as {channel['username']}, "
+            f"to Etsy as {etsy['shop_name']}"
+        )
         return shop
 
     def _import(self, seller: Seller) -> ImportReport:
@@ -160,15 +174,14 @@ class Play:
     def _publish(self, shop: Shop, product_ids: Sequence[int]) -> list[Row]:
         if not product_ids:
             return []
-        asked = shop.call(
-            "POST", "/api/v1/publications", json={"product_ids": product_ids, "channels": ["ebay"]}
-        )
-        jobs: dict[int, Any] = {}
+        wanted = {"product_ids": product_ids, "channels": list(CHANNELS)}
+        asked = shop.call("POST", "/api/v1/publications", json=wanted)
+        jobs: dict[tuple[int, str], Any] = {}
         if asked["batch_id"] is not None:
             ids = [item["job_id"] for item in asked["items"] if item["answer"] == "queued"]
-            with self._showing.progress("publishing to eBay") as advance:
+            with self._showing.progress("publishing to eBay and Etsy") as advance:
                 told = shop.follow(asked["batch_id"], ids, advance)
-            jobs = {job["product_id"]: job for job in told}
+            jobs = {(job["product_id"], job["channel"]): job for job in told}
         titles = {product["id"]: product["title"] for product in shop.pages("/api/v1/products")}
         return [_row(titles[item["product_id"]], item, jobs) for item in asked["items"]]
 
@@ -176,7 +189,8 @@ class Play:
         wanted = set(product_ids)
         listings = [
             listing
-            for listing in shop.pages("/api/v1/listings", channel="ebay", status="live")
+            for channel in CHANNELS
+            for listing in shop.pages("/api/v1/listings", channel=channel, status="live")
             if listing["product_id"] in wanted
         ]
         differing = [each for each in listings if each["read_back"].get("differences")]
@@ -186,22 +200,32 @@ class Play:
         return listings
 
     def _duplicates(self, seller: Seller, listings: Sequence[Any]) -> int:
-        """eBay's own ledger is the judge, not our tables."""
-        ledger = httpx.get(f"{self._stage.addresses.ebay}/_sandbox/ledger", timeout=30).json()
-        live = [
-            entry
-            for entry in ledger["listings"]
-            if entry["status"] == "ACTIVE" and entry["seller"] == f"TESTUSER_{seller.ebay_user}"
-        ]
-        unknown = {each["listing_id"] for each in listings} - {each["listing_id"] for each in live}
+        """The marketplaces' own ledgers are the judges, not our tables."""
+        live = [*self._live_on_ebay(seller), *self._live_on_etsy(seller)]
+        unknown = {each["listing_id"] for each in listings} - {listing_id for listing_id, _ in live}
         if unknown:
-            raise DemoFailed(f"eBay does not know the listings {', '.join(sorted(unknown))}.")
-        times = Counter(entry["group_key"] or entry["sku"] for entry in live)
+            raise DemoFailed(f"No marketplace knows the listings {', '.join(sorted(unknown))}.")
+        times = Counter(key for _, key in live)
         return sum(number - 1 for number in times.values())
 
+    def _live_on_ebay(self, seller: Seller) -> Iterator[tuple[str, str]]:
+        for entry in _ledger(self._stage.addresses.ebay):
+            if entry["status"] == "ACTIVE" and entry["seller"] == f"TESTUSER_{seller.user}":
+                yield entry["listing_id"], f"ebay {entry['group_key'] or entry['sku']}"
 
-def _row(title: str, item: Any, jobs: dict[int, Any]) -> Row:
-    job = jobs.get(item["product_id"])
+    def _live_on_etsy(self, seller: Seller) -> Iterator[tuple[str, str]]:
+        for entry in _ledger(self._stage.addresses.etsy):
+            if entry["state"] == "active" and entry["seller"] == seller.user:
+                yield str(entry["listing_id"]), f"etsy {entry['products'][0]['sku']}"
+
+
+def _ledger(address: str) -> list[Any]:
+    listings: list[Any] = httpx.get(f"{address}/_sandbox/ledger", timeout=30).json()["listings"]
+    return listings
+
+
+def _row(title: str, item: Any, jobs: dict[tuple[int, str], Any]) -> Row:
+    job = jobs.get((item["product_id"], item["channel"]))
     if job is None:
         questions = "; ".join(each["message"] for each in item["problems"])
         outcome = questions or item["answer"].replace("_", " ")

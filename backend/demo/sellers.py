@@ -22,8 +22,8 @@ class Seller:
     tenant: TenantSchema
 
     @property
-    def ebay_user(self) -> str:
-        """The seller's name at the sandbox eBay."""
+    def user(self) -> str:
+        """The seller's name at the sandboxes."""
         return f"demo_{self.name.lower()}"
 
 

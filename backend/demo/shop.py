@@ -40,9 +40,12 @@ class Shop:
             raise ShopError(f"{method} {path}: {_words_of(answer)}")
         return answer.json() if answer.content else None
 
-    def status_of(self, method: str, path: str) -> int:
-        """Only the status, for things that should be refused."""
-        return self._http.request(method, path).status_code
+    def seen(self, path: str) -> Any:
+        """What is there, or None where nothing is."""
+        answer = self._http.get(path)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        return answer.raise_for_status().json()
 
     def pages(self, path: str, **query: Any) -> Iterator[Any]:
         """All items of a list."""
@@ -56,17 +59,17 @@ class Shop:
             if cursor is None:
                 return
 
-    def connect_ebay(self, ebay_user: str) -> Any:
-        """The whole authorization-code flow: our page, eBay's consent, back to our callback."""
-        asked = self.call("POST", "/api/v1/channels/ebay/connect")
+    def connect(self, channel: str, user: str) -> Any:
+        """The whole authorization-code flow: our page, the consent, back to our callback."""
+        asked = self.call("POST", f"/api/v1/channels/{channel}/connect")
         with httpx.Client(follow_redirects=True, timeout=60) as browser:
             page = browser.get(asked["authorize_url"]).raise_for_status()
             form = _ConsentForm.read(page.text)
-            fields = {**form.fields, "user": ebay_user, "decision": "agree"}
+            fields = {**form.fields, "user": user, "decision": "agree"}
             answer = browser.post(urljoin(str(page.url), form.action), data=fields)
             if answer.is_error:
-                raise ShopError(f"connecting {ebay_user}: {_words_of(answer)}")
-        return self.call("GET", "/api/v1/channels/ebay")
+                raise ShopError(f"connecting {user} to {channel}: {_words_of(answer)}")
+        return self.call("GET", f"/api/v1/channels/{channel}")
 
     def follow(
         self, batch_id: int, job_ids: Sequence[int], advance: Callable[[int, int], None]

@@ -1,4 +1,4 @@
-"""The processes of the demo: sandbox eBay, API and worker, each with a log file of its own."""
+"""The processes of the demo: sandboxes, API and worker, each with a log file of its own."""
 
 import os
 import signal
@@ -33,13 +33,12 @@ class Addresses:
 
     api: str
     ebay: str
+    etsy: str
 
     @classmethod
     def free(cls) -> "Addresses":
         """The usual ports where they are free, others where they are not."""
-        return cls(
-            api=f"http://127.0.0.1:{_free_port(8000)}", ebay=f"http://127.0.0.1:{_free_port(8701)}"
-        )
+        return cls(*(f"http://127.0.0.1:{_free_port(port)}" for port in (8000, 8701, 8702)))
 
 
 class Stage:
@@ -72,6 +71,14 @@ class Stage:
         command += ["--state", str(state), "--accepted-url", callback]
         self._start("ebay", command, f"{self.addresses.ebay}/_sandbox/clock")
 
+    def start_etsy(self) -> None:
+        """As above."""
+        state = self._folder / "etsy.json"
+        callback = f"{self.addresses.api}/api/v1/channels/etsy/callback"
+        command = ["sandbox", "etsy", "--port", _port(self.addresses.etsy)]
+        command += ["--state", str(state), "--redirect-uri", callback]
+        self._start("etsy", command, f"{self.addresses.etsy}/_sandbox/clock")
+
     def start_api(self) -> None:
         """The REST API."""
         command = ["backend.cli", "serve", "--port", _port(self.addresses.api)]
@@ -97,10 +104,11 @@ class Stage:
 
 
 def environment_of(folder: Path, database_url: str, addresses: Addresses) -> Mapping[str, str]:
-    """Settings that make an installation of the demo: everything local, eBay the sandbox."""
+    """Settings that make an installation of the demo: everything local, sandboxes outside."""
     ebay = {
         f"STOFLOW_EBAY_{host}_URL": addresses.ebay for host in ("AUTH", "API", "IDENTITY", "MEDIA")
     }
+    etsy = {f"STOFLOW_ETSY_{host}_URL": addresses.etsy for host in ("AUTH", "API")}
     return {
         "STOFLOW_ENVIRONMENT": "development",
         "STOFLOW_DATA_DIR": str(folder),
@@ -108,9 +116,14 @@ def environment_of(folder: Path, database_url: str, addresses: Addresses) -> Map
         "STOFLOW_EBAY_CLIENT_ID": "StoFlow-Sandbox-ClientId",
         "STOFLOW_EBAY_CLIENT_SECRET": "StoFlow-Sandbox-CertId",
         "STOFLOW_EBAY_RU_NAME": "StoFlow-Sandbox-RuName",
+        "STOFLOW_ETSY_KEYSTRING": "stoflowsandboxkeystring1",
+        "STOFLOW_ETSY_SHARED_SECRET": "sandboxsec",
+        "STOFLOW_ETSY_CALLS_PER_SECOND": "150",
+        "STOFLOW_ETSY_CALLS_PER_DAY": "100000",
         "STOFLOW_WORKER_POLL": "PT0.1S",
         "DATABASE_URL": database_url,
         **ebay,
+        **etsy,
     }
 
 
