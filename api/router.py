@@ -11,6 +11,7 @@ from api.accounts.news import routes as news
 from api.accounts.notifications import routes as notifications
 from api.reference.attributes import routes as attributes
 from api.selling.catalog import routes as catalog
+from api.selling.category_choices import routes as category_choices
 from api.selling.ebay import routes as ebay
 from api.selling.etsy import routes as etsy
 from api.selling.orders import routes as orders
@@ -25,6 +26,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     *news.ROUTERS,
     *attributes.ROUTERS,
     *notifications.ROUTERS,
+    *category_choices.ROUTERS,
     *identity.ROUTERS,
     *health.ROUTERS,
 )

@@ -14,7 +14,16 @@ from models.accounts import (
 )
 from models.base import PlatformBase, TenantBase
 from models.reference import attributes, marketplace_mappings
-from models.selling import catalog, ebay, etsy, idempotency, orders, publishing, sentinel
+from models.selling import (
+    catalog,
+    category_choices,
+    ebay,
+    etsy,
+    idempotency,
+    orders,
+    publishing,
+    sentinel,
+)
 
 MODULES = (
     identity,
@@ -30,6 +39,7 @@ MODULES = (
     attributes,
     marketplace_mappings,
     catalog,
+    category_choices,
     publishing,
     orders,
     ebay,

@@ -9,14 +9,9 @@ from backend.cli.terminal import BEHIND, AsJson, opened, say, say_json
 from models.reference.marketplace_mappings import Platform
 from models.selling.publishing import Channel
 from services.reference.marketplace_mappings.coverage import PlatformCoverage, coverage_of
+from services.selling.category_choices.places import PLATFORM_OF
 
 app = typer.Typer(help="The mapping of our categories to marketplaces.", no_args_is_help=True)
-
-_PLATFORM_OF = {
-    Channel.EBAY: Platform.EBAY_US,
-    Channel.ETSY: Platform.ETSY,
-    Channel.VINTED: Platform.VINTED,
-}
 
 
 @app.callback()
@@ -34,7 +29,7 @@ def coverage(
 
     Exit code 3 while a leaf has none for somebody whom it is made for.
     """
-    wanted = list(_PLATFORM_OF.values()) if channel is None else [_platform_of(channel)]
+    wanted = list(PLATFORM_OF.values()) if channel is None else [_platform_of(channel)]
     with opened() as container, container.database.platform() as session:
         found = [coverage_of(session, platform) for platform in wanted]
     if as_json:
@@ -47,9 +42,9 @@ def coverage(
 
 
 def _platform_of(channel: Channel) -> Platform:
-    if channel not in _PLATFORM_OF:
+    if channel not in PLATFORM_OF:
         raise typer.BadParameter(f"nothing is mapped to {channel.value}", param_hint="--channel")
-    return _PLATFORM_OF[channel]
+    return PLATFORM_OF[channel]
 
 
 def _document(found: PlatformCoverage) -> dict[str, Any]:

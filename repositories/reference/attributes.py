@@ -15,6 +15,7 @@ from models.reference.attributes import (
     AttributeTable,
     AttributeValue,
     Category,
+    Department,
     LoadedFile,
     SearchKey,
     ValueAlias,
@@ -146,6 +147,10 @@ class CatalogueSearchRepository:
         """The children of a category, or the roots of the tree, by name."""
         rows = select(Category).where(Category.parent_code.is_not_distinct_from(parent_code))
         return self._session.scalars(rows.order_by(Category.full_path)).all()
+
+    def has_department(self, code: str) -> bool:
+        """Whether there is a department with this code."""
+        return self._session.get(Department, code) is not None
 
     def category(self, code: str) -> Category | None:
         """One category."""

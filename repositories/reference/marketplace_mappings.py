@@ -20,6 +20,7 @@ from models.reference.marketplace_mappings import (
     Platform,
     PlatformCategory,
     PlatformMappingVersion,
+    PlatformNode,
     PlatformValue,
 )
 from shared.database import PlatformSession
@@ -64,6 +65,10 @@ class PlatformMappingRepository:
         ids = select(PlatformCategory.remote_id).distinct()
         ids = ids.where(PlatformCategory.platform == self.platform)
         return self._session.scalars(ids.order_by(PlatformCategory.remote_id)).all()
+
+    def node(self, remote_id: str) -> PlatformNode | None:
+        """A category of the marketplace's own tree, where that ships."""
+        return self._session.get(PlatformNode, (self.platform, remote_id))
 
     def value(self, attribute: str, scope: str, code: str) -> PlatformValue | None:
         """The marketplace's value for one of ours."""

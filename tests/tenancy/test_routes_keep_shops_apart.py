@@ -19,6 +19,7 @@ from backend.app import create_app
 from backend.container import Container
 from backend.middleware import SocketDoor
 from models.base import TenantBase
+from models.selling.category_choices import CategoryChoice
 from models.selling.ebay import ConnectionStatus, EbayConnection, EbayPicture, EbayProductChoice
 from models.selling.etsy import (
     EtsyAccount,
@@ -122,6 +123,9 @@ _NAMES_NOTHING = {
     "GET /api/v1/categories",
     "GET /api/v1/categories/{code}",
     "GET /api/v1/notifications",
+    "GET /api/v1/category-choices",
+    "PUT /api/v1/category-choices/{channel}/{category}",
+    "DELETE /api/v1/category-choices/{channel}/{category}",
     "GET /api/v1/channels/ebay",
     "DELETE /api/v1/channels/ebay",
     "POST /api/v1/channels/ebay/connect",
@@ -226,6 +230,14 @@ def _work_of(
                     read_back={},
                     published_at=now,
                     checked_at=now,
+                ),
+                CategoryChoice(
+                    channel=Channel.ETSY,
+                    category_code=_MARK,
+                    department="",
+                    remote_id=_MARK,
+                    remote_path=_MARK,
+                    chosen_at=now,
                 ),
                 EbayProductChoice(product_id=product_id, category_id=_MARK, aspects={}),
                 EbayPicture(sha256=_MARK, image_url=_MARK, uploaded_at=now),

@@ -28,7 +28,7 @@ from services.reference.marketplace_mappings.facts import (
     GapKind,
     ProductFacts,
 )
-from services.reference.marketplace_mappings.places import PlatformMapping
+from services.reference.marketplace_mappings.places import OwnPlaces, PlatformMapping
 from shared.database import PlatformSession
 
 _NO_ASPECTS = AspectFacts({}, (), ())
@@ -47,10 +47,10 @@ class EbayMapping:
         self._requirements: dict[str, tuple[Sequence[EbayCategoryAspect], set[int]] | None] = {}
 
     @classmethod
-    def on(cls, session: PlatformSession) -> "EbayMapping":
-        """The mapping as it stands in this session's transaction."""
+    def on(cls, session: PlatformSession, own: OwnPlaces | None = None) -> "EbayMapping":
+        """The mapping as it stands in this session's transaction, a shop's `own` before it."""
         lookup = AttributeLookup(AttributeRepository(session))
-        places = PlatformMapping(PlatformMappingRepository(session, Platform.EBAY_US), lookup)
+        places = PlatformMapping(PlatformMappingRepository(session, Platform.EBAY_US), lookup, own)
         return cls(EbayMappingRepository(session), places, lookup)
 
     def resolve(self, product: ProductFacts) -> EbayResolution:

@@ -23,21 +23,32 @@ from shared.text import fold
 TABLE_OF = {"color": "colors", "material": "materials", "size": "alpha_sizes", "decade": "decades"}
 """The attribute tables behind the values that are mapped."""
 
+OwnPlaces = Mapping[tuple[str, str], PlatformCategory]
+"""Places that a shop chose itself, by our category and department, `""` being anybody."""
+
 
 class PlatformMapping:
     """Maps to one marketplace. Remembers what it read; keep it for a request or a batch."""
 
-    def __init__(self, repository: PlatformMappingRepository, lookup: AttributeLookup) -> None:
+    def __init__(
+        self,
+        repository: PlatformMappingRepository,
+        lookup: AttributeLookup,
+        own: OwnPlaces | None = None,
+    ) -> None:
         self._repository = repository
+        self._own = own or {}
         self._lookup = lookup
         self._spoken = repository.platform.spoken
         self._rows: dict[str, Sequence[PlatformCategory]] = {}
 
     @classmethod
-    def on(cls, session: PlatformSession, platform: Platform) -> "PlatformMapping":
-        """The mapping as it stands in this session's transaction."""
+    def on(
+        cls, session: PlatformSession, platform: Platform, own: OwnPlaces | None = None
+    ) -> "PlatformMapping":
+        """The mapping as it stands in this session's transaction, a shop's `own` before it."""
         lookup = AttributeLookup(AttributeRepository(session))
-        return cls(PlatformMappingRepository(session, platform), lookup)
+        return cls(PlatformMappingRepository(session, platform), lookup, own)
 
     def version(self) -> PlatformMappingVersion:
         """Which version of the data files this is."""
@@ -47,6 +58,9 @@ class PlatformMapping:
         """The marketplace's category for one of ours and a department."""
         if not code:
             return Gap(GapKind.CATEGORY_MISSING, "category", "Choose a category.")
+        own = self._own.get((code, department or "")) or self._own.get((code, ""))
+        if own is not None:
+            return own
         places = self.places_of(code)
         if not places:
             message = f"We do not know where “{self._path_of(code)}” belongs on {self._spoken}."

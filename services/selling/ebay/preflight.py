@@ -12,6 +12,7 @@ from repositories.selling.publishing import ListingRepository
 from services.gateways.ebay.marketplaces import Marketplace
 from services.reference.marketplace_mappings.ebay import EbayMapping
 from services.reference.marketplace_mappings.facts import EbayResolution, Gap, GapKind, ProductFacts
+from services.selling.category_choices.places import own_places
 from services.selling.ebay.drafts import DraftPhoto, DraftVariant, ListingDraft
 from services.selling.ebay.readiness import account_gaps, preferred_location, selling_policies
 from services.selling.ebay.rules import product_gaps
@@ -71,7 +72,7 @@ class EbayPreflight:
         account = account_gaps(EbayConnectionRepository(session).get())
         choices = EbayChoiceRepository(session).by_products(product_ids)
         listed = ListingRepository(session).live([Channel.EBAY], product_ids)
-        mapping = EbayMapping.on(session)
+        mapping = EbayMapping.on(session, own_places(session, Channel.EBAY))
         for start in range(0, len(product_ids), READ_TOGETHER):
             some = product_ids[start : start + READ_TOGETHER]
             for product in ProductRepository(session).by_ids(some):

@@ -130,3 +130,33 @@ def test_words_that_are_none_get_no_suggestion(connected: Seller, q: str) -> Non
     """C6."""
     answer = connected.http.get(f"{CHANNEL}/category-suggestions", params={"q": q})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-input")
+
+
+def test_an_unmapped_category_blocks_with_its_name_until_the_seller_chooses(
+    shop: Shop, connected: Seller
+) -> None:
+    """C9: nothing is guessed; what the shop chose for the category counts for all its products."""
+    product_id = shop.shirt(category_code="aa-1-9")
+    gap = next(each for each in show(connected, product_id)["missing"])
+    assert gap["rule"] == "category-not-mapped"
+    assert "“Apparel & Accessories > Clothing > One-Pieces”" in str(gap)
+
+    path = "/api/v1/category-choices/ebay/aa-1-9"
+    calls = shop.calls_of(
+        lambda: connected.http.put(path, json={"department": "men", "category_id": HOODIES})
+    )
+    assert calls
+    shown = show(connected, product_id)
+    assert (shown["category_id"], shown["chosen_category_id"]) == (HOODIES, None)
+    assert "category-not-mapped" not in {each["rule"] for each in shown["missing"]}
+
+    own = connected.http.put(path_of(product_id), json={"category_id": SHIRT_CATEGORY}).json()
+    assert own["category_id"] == SHIRT_CATEGORY, "a product's own choice goes before the shop's"
+
+
+def test_ebay_is_asked_whether_it_lists_in_a_chosen_category(shop: Shop, connected: Seller) -> None:
+    """C9: what it refuses is not kept."""
+    shop.shirt()
+    answer = connected.http.put("/api/v1/category-choices/ebay/aa-1-9", json={"category_id": "1"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "category-choice-invalid")
+    assert connected.http.get("/api/v1/category-choices").json()["items"] == []

@@ -7,7 +7,9 @@ import pytest
 
 from backend.handlers import channel_table
 from models.selling.catalog import Product
+from models.selling.category_choices import CategoryChoice
 from models.selling.publishing import Channel, JobAction
+from repositories.selling.category_choices import CategoryChoiceRepository
 from services.gateways.ebay.quotas import EbayQuotas
 from services.selling.etsy.rules import left_out_tags, usable_tags
 from services.selling.publishing.channels import Preflight
@@ -221,3 +223,24 @@ def test_a_job_makes_the_calls_that_were_declared(shop: Shop) -> None:
 
             shop.change(product_id, one_more)
             assert declared(JobAction.UPDATE)["uploadListingImage"] == 1
+
+
+def test_an_unmapped_category_is_named_until_the_shop_chooses(shop: Shop) -> None:
+    """C9: nothing is guessed; the shop's own place counts for all products of the category."""
+    product_id = shop.shirt()
+    jumpsuit = put(category_code="aa-1-9", department_code="men")
+    shop.change(product_id, lambda product, _session: jumpsuit(product))
+    with shop.container.database.tenant(shop.tenant) as session:
+        (gap,) = etsy_of(shop).gaps(session, [product_id])[product_id]
+        assert (gap.field, gap.code) == ("department", "category-not-mapped")
+        assert "“Apparel & Accessories > Clothing > One-Pieces”" in gap.message
+        choice = CategoryChoice(
+            channel=Channel.ETSY,
+            category_code="aa-1-9",
+            department="men",
+            remote_id="11131",
+            remote_path="Clothing > Men's Clothing > Overalls & Coveralls",
+            chosen_at=shop.clock.now(),
+        )
+        CategoryChoiceRepository(session).put(choice)
+        assert etsy_of(shop).gaps(session, [product_id]) == {}

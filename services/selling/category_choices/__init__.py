@@ -1,0 +1,1 @@
+"""Where a shop itself says that a category of ours belongs on a marketplace."""

@@ -1,0 +1,123 @@
+"""Reads and sets a shop's choices; each is checked before it is kept, outside of transactions."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from models.reference.marketplace_mappings import Platform
+from models.selling.category_choices import CategoryChoice
+from models.selling.publishing import Channel
+from repositories.reference.attributes import CatalogueSearchRepository
+from repositories.reference.marketplace_mappings import PlatformMappingRepository
+from repositories.selling.category_choices import CategoryChoiceRepository
+from services.reference.attributes.browsing import CatalogueBrowsing
+from services.reference.marketplace_mappings.ebay_refresh import CategoryQuestions, EbayRefresh
+from shared.clock import Clock
+from shared.database import Database, TenantSchema, TenantSession
+from shared.errors import BadInput, FieldProblem, NotFound
+
+
+class CategoryChoiceInvalid(BadInput):
+    """The marketplace has no such category, or lists nothing in it."""
+
+    code, title = "category-choice-invalid", "This category cannot be chosen"
+
+
+class CategoryChoiceNotFound(NotFound):
+    """The shop chose nothing for this category and department."""
+
+    code, title = "category-choice-not-found", "There is no such choice"
+
+
+Check = Callable[[str], str]
+"""Gives the path of a marketplace's category. Raises `CategoryChoiceInvalid`."""
+
+
+class CategoryChoices:
+    """The choices of one shop."""
+
+    def __init__(self, database: Database, checks: Mapping[Channel, Check], clock: Clock) -> None:
+        self._database = database
+        self._checks = checks
+        self._clock = clock
+
+    def all(self, session: TenantSession) -> Sequence[CategoryChoice]:
+        """Every choice, by channel and category."""
+        return CategoryChoiceRepository(session).all()
+
+    def set(
+        self,
+        tenant: TenantSchema,
+        channel: Channel,
+        category_code: str,
+        department: str | None,
+        remote_id: str,
+    ) -> CategoryChoice:
+        """Say where a category belongs, for a department or for anybody.
+
+        Raises `CategoryNotFound`, `CategoryChoiceInvalid` and, for eBay, what its gateway raises.
+        """
+        check = self._checks.get(channel)
+        if check is None:
+            raise _invalid("channel", "The categories of this channel are our own.")
+        with self._database.platform() as session:
+            catalogues = CatalogueSearchRepository(session)
+            CatalogueBrowsing(catalogues).category(category_code)
+            if department is not None and not catalogues.has_department(department):
+                raise _invalid("department", "There is no such department.")
+        path = check(remote_id)
+        with self._database.tenant(tenant) as session:
+            return CategoryChoiceRepository(session).put(
+                CategoryChoice(
+                    channel=channel,
+                    category_code=category_code,
+                    department=department or "",
+                    remote_id=remote_id,
+                    remote_path=path,
+                    chosen_at=self._clock.now(),
+                )
+            )
+
+    def remove(
+        self, session: TenantSession, channel: Channel, category_code: str, department: str | None
+    ) -> None:
+        """Go back to the mapping that ships. Raises `CategoryChoiceNotFound`."""
+        choices = CategoryChoiceRepository(session)
+        if not choices.remove(channel, category_code, department or ""):
+            raise CategoryChoiceNotFound
+
+
+class NodeCheck:
+    """Looks a category up in the tree that ships."""
+
+    def __init__(self, database: Database, platform: Platform) -> None:
+        self._database = database
+        self._platform = platform
+
+    def __call__(self, remote_id: str) -> str:
+        """See `Check`."""
+        spoken = self._platform.spoken
+        with self._database.platform() as session:
+            repository = PlatformMappingRepository(session, self._platform)
+            node, leaves_only = repository.node(remote_id), repository.version().leaves_only
+        if node is None:
+            raise _invalid("category_id", f"{spoken} has no such category.")
+        if leaves_only and not node.is_leaf:
+            raise _invalid("category_id", f"{spoken} lists nothing in “{node.path}” itself.")
+        return node.path
+
+
+class EbayCheck:
+    """Asks eBay what it wants to know in a category, and keeps the answer."""
+
+    def __init__(self, database: Database, questions: CategoryQuestions, clock: Clock) -> None:
+        self._refresh = EbayRefresh(database.platform, questions, clock)
+
+    def __call__(self, remote_id: str) -> str:
+        """See `Check`. Raises gateway errors."""
+        refused = self._refresh.run([remote_id]).refused
+        if refused:
+            raise _invalid("category_id", refused[remote_id])
+        return f"eBay category {remote_id}"
+
+
+def _invalid(field: str, message: str) -> CategoryChoiceInvalid:
+    return CategoryChoiceInvalid(message, fields=[FieldProblem(field, message)])
