@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from models.reference.marketplace_mappings import Platform, PlatformCategory, PlatformValue
+from models.reference.marketplace_mappings import PlatformCategory, PlatformValue
 from models.selling.catalog import Product
 from models.selling.etsy import EtsyAccount, EtsyProductChoice
 from models.selling.publishing import Channel
@@ -13,6 +13,7 @@ from repositories.selling.publishing import ListingRepository
 from services.gateways.etsy.inventory import ListingProperty
 from services.reference.marketplace_mappings.facts import Gap
 from services.reference.marketplace_mappings.places import PlatformMapping
+from services.selling.category_choices.places import mapping_for
 from services.selling.etsy.account import WHO_MADE
 from services.selling.etsy.drafts import DraftPhoto, DraftVariant, ListingDraft, Making
 from services.selling.etsy.readiness import account_gaps, listing_terms
@@ -87,7 +88,7 @@ class EtsyPreflight:
         choices = EtsyChoiceRepository(session).by_products(product_ids)
         listed = ListingRepository(session).live([Channel.ETSY], product_ids)
         terms = listing_terms(account) if account is not None else None
-        mapping = PlatformMapping.on(session, Platform.ETSY)
+        mapping = mapping_for(session, Channel.ETSY)
         for start in range(0, len(product_ids), READ_TOGETHER):
             some = product_ids[start : start + READ_TOGETHER]
             for product in ProductRepository(session).by_ids(some):

@@ -227,7 +227,9 @@ def test_a_job_makes_the_calls_that_were_declared(shop: Shop) -> None:
 
 def test_an_unmapped_category_is_named_until_the_shop_chooses(shop: Shop) -> None:
     """C9: nothing is guessed; the shop's own place counts for all products of the category."""
+    load_catalogues(shop.container.database, shop.clock)
     product_id = shop.shirt()
+    shop.choose(product_id, taxonomy_id=None)
     jumpsuit = put(category_code="aa-1-9", department_code="men")
     shop.change(product_id, lambda product, _session: jumpsuit(product))
     with shop.container.database.tenant(shop.tenant) as session:

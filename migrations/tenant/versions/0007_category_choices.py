@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "tenant_0006"
-down_revision = "tenant_0005"
+revision = "tenant_0007"
+down_revision = "tenant_0006"
 branch_labels = None
 depends_on = None
 
