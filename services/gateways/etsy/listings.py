@@ -157,11 +157,11 @@ class EtsyListingClient:
 
     def rewrite(self, listing_id: int, words: ListingText) -> None:
         """Replace what it says."""
-        self._patch(listing_id, words.as_form())
+        self._patch(listing_id, _replacing(words))
 
     def activate(self, listing_id: int, words: ListingText) -> None:
         """Replace what it says and put it up for sale; Etsy bills the seller for it."""
-        self._patch(listing_id, [*words.as_form(), ("state", ListingState.ACTIVE.value)])
+        self._patch(listing_id, [*_replacing(words), ("state", ListingState.ACTIVE.value)])
 
     def deactivate(self, listing_id: int) -> None:
         """Take it out of sale. It can be put up again."""
@@ -265,6 +265,11 @@ class EtsyListingClient:
 
 _NEW = (("legacy", "false"),)
 """Have processing profiles; without it Etsy speaks of processing times as it did before."""
+
+
+def _replacing(words: ListingText) -> list[tuple[str, str]]:
+    """What is left out of a change stays as it was, so that no tags at all have to be said."""
+    return [*words.as_form(), *([] if words.tags else [("tags", "")])]
 
 
 def _word(value: bool) -> str:

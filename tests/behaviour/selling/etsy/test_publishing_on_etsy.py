@@ -219,6 +219,17 @@ def test_an_update_brings_everything_in_step(shop: Shop) -> None:
     assert shop.fees() == ["listing"]
 
 
+def test_tags_that_were_taken_away_are_gone(shop: Shop) -> None:
+    """C5: what a change does not say stays at Etsy, so nothing is said in so many words."""
+    product_id = shop.shirt(tags=["vintage"])
+    shop.run(product_id)
+    assert [each["tags"] for each in shop.public_listings()] == [["vintage"]]
+    shop.change(product_id, lambda product, _session: setattr(product, "tags", []))
+    job = shop.run(product_id, JobAction.UPDATE)
+    assert job.outcome is JobOutcome.OK, job.problem_detail
+    assert [each["tags"] for each in shop.public_listings()] == [[]]
+
+
 def test_photos_in_another_order_are_not_uploaded_again(shop: Shop) -> None:
     """C5."""
     product_id = shop.shirt(colors=(RED, GREEN, BLUE))
