@@ -14,7 +14,7 @@ from services.accounts.news.forgetting import NewsForgetting
 from services.accounts.notifications.forgetting import NotificationForgetting
 from services.accounts.outbox.forgetting import OutboxForgetting
 from services.accounts.schedule.ticks import Act, Did, Tick, Turn
-from services.gateways.ebay.quotas import DAILY
+from services.gateways.ebay.quotas import DAILY, REVISIONS
 from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
 from services.selling.orders.polling import OrderPolling, PollRhythm
 from services.selling.publishing.dead_jobs import DeadJobReview
@@ -94,9 +94,15 @@ def _of_channels(container: Container) -> tuple[Tick, ...]:
         _follow_orders(container),
         "have orders fetched for the accounts that are due",
     )
+    forget = Tick(
+        "forget-old-revisions",
+        timedelta(days=1),
+        _forget_revisions(container),
+        "delete counts of eBay listings that were not changed for a day",
+    )
     with_ebay = container.settings.ebay.client_id is not None
     with_etsy = container.settings.etsy.keystring is not None
-    return (*([follow] if with_ebay or with_etsy else []), *([learn] if with_ebay else []))
+    return (*([follow] if with_ebay or with_etsy else []), *([forget, learn] if with_ebay else []))
 
 
 def _ring_lost_bells(container: Container) -> Act:
@@ -147,6 +153,13 @@ def _follow_orders(container: Container) -> Act:
 
     def act(turn: Turn) -> Did:
         return Did(f"{polling.poll(turn.go_on)} accounts are asked for orders")
+
+    return act
+
+
+def _forget_revisions(container: Container) -> Act:
+    def act(_turn: Turn) -> Did:
+        return Did(f"{container.call_ledger.forget_unused(REVISIONS)} counts deleted")
 
     return act
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import BigInteger, Select, delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from models.accounts.call_budgets import CallBudget
@@ -32,6 +32,16 @@ class CallBudgetRepository:
     def read(self, keys: Collection[BudgetKey]) -> Mapping[BudgetKey, CallBudget]:
         """Those of these budgets that have been used, as they are now."""
         return {(row.name, row.account): row for row in self._session.scalars(_of(keys))}
+
+    def forget_unused_since(self, name: str, first_slice: int) -> int:
+        """Delete budgets of this quota of which nothing was spent since; returns how many."""
+        newest = CallBudget.spent[-1][0].astext.cast(BigInteger)
+        gone = self._session.scalars(
+            delete(CallBudget)
+            .where(CallBudget.name == name, newest < first_slice)
+            .returning(CallBudget.account)
+        )
+        return len(gone.all())
 
     def _lock(self, keys: Collection[BudgetKey]) -> Mapping[BudgetKey, CallBudget]:
         ordered = _of(keys).order_by(CallBudget.name, CallBudget.account).with_for_update()

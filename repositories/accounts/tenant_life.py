@@ -113,7 +113,11 @@ class TenantLifeRepository:
         for table in PLATFORM_METADATA.tables.values():
             if table.schema == "public" and "tenant_id" in table.columns:
                 self._session.execute(delete(table).where(table.c.tenant_id == tenant.tenant_id))
-        self._session.execute(delete(CallBudget).where(CallBudget.account == tenant.name))
+        own = or_(
+            CallBudget.account == tenant.name,
+            CallBudget.account.startswith(f"{tenant.name}/", autoescape=True),
+        )
+        self._session.execute(delete(CallBudget).where(own))
         self._session.execute(delete(Tenant).where(Tenant.id == tenant.tenant_id))
         self._session.execute(delete(User).where(User.id == tenant.tenant_id))
 

@@ -23,6 +23,15 @@ UPLOADS = Quota("ebay.uploads", 45, timedelta(seconds=5), per_shop=True)
 """eBay takes 50 photos of one seller in 5 seconds."""
 
 
+REVISIONS = Quota("ebay.revisions", 250, DAY, per_shop=True)
+"""Changes of one listing in a day. Its account is a shop's listing, see `listing_account`."""
+
+
+def listing_account(account: str, listing_id: str) -> str:
+    """Under which name the changes of a shop's listing are counted."""
+    return f"{account}/{listing_id}"
+
+
 class EbayQuotas:
     """Which quotas a call counts against."""
 

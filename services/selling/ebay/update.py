@@ -150,13 +150,14 @@ class EbayUpdate:
     def _sent(self, desk: EbayDesk, command: UpdateCommand, image_urls: Sequence[str]) -> bool:
         """False when eBay no longer has one of the offers."""
         draft, version = command.draft, command.draft.product_version
+        revise = partial(desk.revise_once, command.known.listing_id)
         for variant in draft.variants:
             put = partial(desk.apis.inventory.put_item, draft.item(variant, image_urls))
-            desk.once(f"item {variant.sku} @{version}", "stored the item", put)
+            revise(f"item {variant.sku} @{version}", "stored the item", put)
             offer_id = command.known.offer_ids[variant.sku]
             update = partial(desk.apis.offers.update, offer_id, draft.offer(variant))
             try:
-                desk.once(f"offer {variant.sku} @{version}", "renewed the offer", update)
+                revise(f"offer {variant.sku} @{version}", "renewed the offer", update)
             except EbayRefusal as refused:
                 if refused.http_status == 404:
                     desk.note("the offer is gone", sku=variant.sku)
@@ -165,8 +166,8 @@ class EbayUpdate:
         group = draft.group(image_urls)
         if group is not None:
             put_group = partial(desk.apis.inventory.put_group, group)
-            desk.once(f"group @{version}", "stored the group", put_group)
+            revise(f"group @{version}", "stored the group", put_group)
         for sku in command.removed:
             delete = partial(desk.apis.inventory.delete_item, sku)
-            desk.once(f"remove {sku}", "removed a variant", delete)
+            revise(f"remove {sku}", "removed a variant", delete)
         return True

@@ -73,6 +73,12 @@ class DatabaseLedger:
             for row in CallBudgetRepository(session).locked(keys).values():
                 row.closed_until = max(until, row.closed_until or until)
 
+    def forget_unused(self, quota: Quota) -> int:
+        """Delete the rows of a quota that nothing counts in any more; returns how many."""
+        first = _window(quota).first_counting(self._clock.now())
+        with self._database.platform() as session:
+            return CallBudgetRepository(session).forget_unused_since(quota.name, first)
+
     def states(self, quotas: Sequence[Quota], account: str) -> Sequence[QuotaState]:
         """What is left of each quota for this account."""
         keys, now = _keys(quotas, account), self._clock.now()

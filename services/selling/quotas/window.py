@@ -61,6 +61,10 @@ class CallWindow:
             counting.append([current, 1])
         return counting
 
+    def first_counting(self, now: datetime) -> int:
+        """The oldest slice of which calls still count."""
+        return _microseconds(now) // self._slice - SLICES
+
     @property
     def _slice(self) -> int:
         """Microseconds a piece of the window lasts."""

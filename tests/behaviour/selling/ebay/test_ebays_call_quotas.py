@@ -5,8 +5,9 @@ from datetime import timedelta
 import httpx
 
 from backend.container import Container
-from models.selling.publishing import JobOutcome, JobStatus
-from services.gateways.ebay.quotas import UPLOADS, EbayQuotas
+from models.selling.publishing import JobAction, JobOutcome, JobStatus
+from repositories.accounts.call_budgets import CallBudgetRepository
+from services.gateways.ebay.quotas import REVISIONS, UPLOADS, EbayQuotas, listing_account
 from services.gateways.quotas import Quota
 from shared.clock import MovableClock
 from tests.behaviour.selling.ebay.conftest import Shop
@@ -73,3 +74,40 @@ def test_every_call_is_counted(shop: Shop, connected: Seller) -> None:
     made = shop.calls_of(lambda: shop.run(shop.shirt()))
     by_inventory = sum(made.values()) - made["createImageFromFile"]
     assert shown(connected, inventory)["used"] == before + by_inventory
+
+
+def test_a_listing_is_changed_no_more_often_than_ebay_takes_it(
+    shop: Shop, container: Container, clock: MovableClock
+) -> None:
+    """E7: its 250 changes of a day are used up; others go on, and it goes on by itself."""
+    worn, fresh = shop.shirt(), shop.shirt(colors=((1, 2, 3),))
+    listing_ids = {}
+    for product_id in (worn, fresh):
+        job = shop.run(product_id)
+        assert job.result is not None
+        listing_ids[product_id] = job.result["listing_id"]
+    account = listing_account(shop.tenant.name, listing_ids[worn])
+    for _ in range(REVISIONS.limit):
+        container.call_ledger.pay([REVISIONS], account)
+    job_id = shop.ask(worn, JobAction.UPDATE)
+    asked = shop.calls_of(shop.turn)
+    assert "createOrReplaceInventoryItem" not in asked
+    assert "updateOffer" not in asked
+    waiting = shop.job(job_id)
+    assert (waiting.status, waiting.problem_code) == (JobStatus.PENDING, "quota-spent")
+    assert timedelta(hours=23) < waiting.due_at - clock.now() < timedelta(hours=26)
+    assert shop.run(fresh, JobAction.UPDATE).outcome is JobOutcome.OK
+    assert shop.finish(job_id).outcome is JobOutcome.OK
+
+
+def test_what_is_no_longer_counted_is_forgotten(
+    shop: Shop, container: Container, clock: MovableClock
+) -> None:
+    """E7: or there were a row for each listing that was ever changed."""
+    account = listing_account(shop.tenant.name, "110")
+    container.call_ledger.pay([REVISIONS], account)
+    assert container.call_ledger.forget_unused(REVISIONS) == 0
+    clock.advance(timedelta(hours=26))
+    assert container.call_ledger.forget_unused(REVISIONS) == 1
+    with container.database.platform() as session:
+        assert CallBudgetRepository(session).read([(REVISIONS.name, account)]) == {}
