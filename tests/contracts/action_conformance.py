@@ -5,7 +5,10 @@ from typing import ClassVar
 import pytest
 from sqlalchemy import text
 
+from models.selling.orders import OrderShipment, ShipmentStatus
 from models.selling.publishing import JobAction, JobOutcome, JobStatus, MarketplaceJob
+from repositories.selling.order_shipments import ShipmentRepository
+from repositories.selling.orders import OrderRepository
 from tests.contracts.handler_conformance import Bench, HandlerConformance, SellingSubject
 
 
@@ -278,6 +281,72 @@ class OrdersConformance(HandlerConformance):
 
 
 _SOLD = text("SELECT sum(quantity) FROM channel_order_lines WHERE product_id = :product")
+
+
+class ShipConformance(HandlerConformance):
+    """The channel knows of each parcel once."""
+
+    action: ClassVar[JobAction] = JobAction.SHIP
+
+    @pytest.fixture(autouse=True)
+    def market(self, subject: SellingSubject) -> None:
+        """Where the tests sell, and the parcel of each product."""
+        self._market = subject
+        self._parcels: dict[int, int] = {}
+
+    def ready(self, bench: Bench) -> int:
+        product_id = bench.listed()
+        self._market.sell(product_id)
+        job = bench.finish(bench.ask(product_id, JobAction.ORDERS))
+        assert job.outcome is JobOutcome.OK, job.problem_detail
+        self._parcels[product_id] = self._send(bench, product_id)
+        return product_id
+
+    def assert_done(self, bench: Bench, product_id: int, job: MarketplaceJob) -> None:
+        assert (job.status, job.outcome) == (JobStatus.DONE, JobOutcome.OK), job.problem_detail
+        status, known = self._told(bench, product_id)
+        assert (status, known) == (ShipmentStatus.TOLD, 1)
+
+    def assert_not_done(self, bench: Bench, product_id: int) -> None:
+        status, known = self._told(bench, product_id)
+        assert (status, known) == (ShipmentStatus.WAITING, 0)
+
+    def test_without_a_parcel_there_is_no_call(self, bench: Bench) -> None:
+        """B3: what the channel knows is not told again."""
+        product_id = self.ready(bench)
+        bench.finish(bench.ask(product_id))
+        calls = bench.subject.calls()
+        self.assert_done(bench, product_id, bench.finish(bench.ask(product_id)))
+        assert bench.subject.calls() == calls
+
+    def _send(self, bench: Bench, product_id: int) -> int:
+        """The seller has sent all of the order; the number of the parcel."""
+        with bench.subject.database.tenant(bench.subject.tenant) as session:
+            order = OrderRepository(session).get(session.scalar(_ORDER, {"product": product_id}))
+            assert order is not None
+            parcel = OrderShipment(
+                order_id=order.id,
+                channel=bench.subject.channel,
+                carrier=self._market.carrier,
+                tracking=f"9400{product_id}",
+                units={line.remote_line_id: line.quantity for line in order.lines},
+                status=ShipmentStatus.WAITING,
+                requested_by=1,
+                requested_at=bench.subject.clock.now(),
+            )
+            ShipmentRepository(session).add(parcel)
+            return parcel.id
+
+    def _told(self, bench: Bench, product_id: int) -> tuple[ShipmentStatus, int]:
+        """What we believe, and how many parcels of the order the channel has."""
+        with bench.subject.database.tenant(bench.subject.tenant) as session:
+            parcel = ShipmentRepository(session).locked(self._parcels[product_id])
+            order = OrderRepository(session).get(parcel.order_id)
+            assert order is not None
+        return parcel.status, self._market.parcels(order.remote_order_id)
+
+
+_ORDER = text("SELECT order_id FROM channel_order_lines WHERE product_id = :product")
 
 
 def assert_refused(job: MarketplaceJob) -> None:

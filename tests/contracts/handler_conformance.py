@@ -34,6 +34,9 @@ from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
 from tests.factories.selling import make_job
 
+OF_THE_ACCOUNT = frozenset({JobAction.ORDERS, JobAction.SHIP})
+"""Actions whose jobs name no product."""
+
 LEASE = timedelta(seconds=60)
 WAIT_SECONDS = 77
 
@@ -118,8 +121,15 @@ class Subject(Protocol):
 class SellingSubject(Subject, Protocol):
     """A channel whose orders are followed."""
 
+    carrier: str
+    """One that the channel knows, in its own word."""
+
     def sell(self, product_id: int) -> None:
         """Somebody buys one of a listed product on the channel."""
+        ...
+
+    def parcels(self, remote_order_id: str) -> int:
+        """How many parcels the channel knows of an order."""
         ...
 
 
@@ -174,13 +184,13 @@ class Bench:
         self.action = action
 
     def ask(self, product_id: int, action: JobAction | None = None) -> int:
-        """Queue a job; returns its id. One about orders is of the whole account."""
+        """Queue a job; returns its id."""
         action = action or self.action
         with self.subject.database.tenant(self.subject.tenant) as session:
             return make_job(
                 session,
                 self.subject.clock,
-                product_id=None if action is JobAction.ORDERS else product_id,
+                product_id=None if action in OF_THE_ACCOUNT else product_id,
                 channel=self.subject.channel,
                 action=action,
                 lane=action.lane,

@@ -14,8 +14,6 @@ TESTS = Path(__file__).parents[1]
 
 EXCUSED: dict[tuple[Channel, JobAction], str] = {
     (Channel.EBAY, JobAction.SYNC): "of the whole account; test_comparing_with_ebay.py tries it",
-    (Channel.EBAY, JobAction.SHIP): "has no product; test_telling_ebay_of_parcels.py tries it",
-    (Channel.ETSY, JobAction.SHIP): "has no product; test_telling_etsy_of_parcels.py tries it",
 }
 """Handlers outside the suite, and why. One that joins leaves this list."""
 

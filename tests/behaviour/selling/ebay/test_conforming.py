@@ -20,6 +20,7 @@ from tests.contracts.action_conformance import (
     LinkConformance,
     OrdersConformance,
     PublishConformance,
+    ShipConformance,
     UpdateConformance,
 )
 from tests.contracts.handler_conformance import WAIT_SECONDS, Shown
@@ -32,6 +33,7 @@ _TELLING = {
     JobAction.DELETE: "withdrawOffer",
     JobAction.LINK: "getOffers",
     JobAction.ORDERS: "getOrders",
+    JobAction.SHIP: "createShippingFulfillment",
 }
 """The call by which an action changes eBay, or, of one that only reads, its first one."""
 
@@ -55,6 +57,7 @@ class EbaySubject:
     shop: Shop
     road: _Deaf
     channel: Channel = Channel.EBAY
+    carrier: str = "USPS"
 
     @property
     def handlers(self) -> HandlerTable:
@@ -130,6 +133,12 @@ class EbaySubject:
         [shown] = self.shown(product_id)
         self.shop.ebay.buy(shown.listing_id)
 
+    def parcels(self, remote_order_id: str) -> int:
+        orders = self.shop.ebay.control("orders", method="GET")["orders"]
+        return sum(
+            len(order["parcels"]) for order in orders if order["order_id"] == remote_order_id
+        )
+
     def only_say_it_has_ended(self) -> None:
         self.road.only_say_so = True
 
@@ -169,4 +178,8 @@ class TestLinking(LinkConformance):
 
 
 class TestFollowingOrders(OrdersConformance):
+    channel = Channel.EBAY
+
+
+class TestTellingOfParcels(ShipConformance):
     channel = Channel.EBAY

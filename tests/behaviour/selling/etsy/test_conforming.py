@@ -19,6 +19,7 @@ from tests.contracts.action_conformance import (
     LinkConformance,
     OrdersConformance,
     PublishConformance,
+    ShipConformance,
     SyncConformance,
     UpdateConformance,
 )
@@ -33,6 +34,7 @@ _TELLING = {
     JobAction.LINK: "getListingsByShop",
     JobAction.ORDERS: "getShopReceipts",
     JobAction.SYNC: "getListing",
+    JobAction.SHIP: "createReceiptShipment",
 }
 """The call by which an action changes Etsy, or, of one that only reads, its first one."""
 
@@ -57,6 +59,7 @@ class EtsySubject:
     road: _Deaf
     creating: str = _TELLING[JobAction.PUBLISH]
     channel: Channel = Channel.ETSY
+    carrier: str = "usps"
 
     @property
     def handlers(self) -> HandlerTable:
@@ -132,6 +135,14 @@ class EtsySubject:
         [shown] = self.shown(product_id)
         self.shop.etsy.control("orders", {"listing_id": int(shown.listing_id)})
 
+    def parcels(self, remote_order_id: str) -> int:
+        orders = self.shop.etsy.read("orders")["orders"]
+        return sum(
+            len(order["shipments"])
+            for order in orders
+            if str(order["receipt_id"]) == remote_order_id
+        )
+
     def only_say_it_has_ended(self) -> None:
         self.road.only_say_so = True
 
@@ -179,4 +190,8 @@ class TestSyncing(SyncConformance):
 
 
 class TestFollowingOrders(OrdersConformance):
+    channel = Channel.ETSY
+
+
+class TestTellingOfParcels(ShipConformance):
     channel = Channel.ETSY
