@@ -44,6 +44,14 @@ def in_step(desk: EtsyDesk, listing_id: int, photos: Sequence[DraftPhoto]) -> li
     return ordered
 
 
+def kept(desk: EtsyDesk, listing_id: int, photos: Sequence[DraftPhoto]) -> list[int] | None:
+    """Etsy's ids of photos that are all there already, as far as we know; None: some are not."""
+    with desk.shop.database.tenant(desk.tenant) as session:
+        stored = EtsyPictureRepository(session).of_listing(listing_id)
+    found = [stored[photo.sha256] for photo in photos if photo.sha256 in stored]
+    return found if len(found) == len(photos) else None
+
+
 def _known(desk: EtsyDesk, listing_id: int, there: Sequence[int]) -> dict[str, int]:
     with desk.shop.database.tenant(desk.tenant) as session:
         stored: Mapping[str, int] = EtsyPictureRepository(session).of_listing(listing_id)

@@ -6,6 +6,7 @@ before anything is done.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 from models.selling.publishing import MarketplaceJob
 from repositories.selling.etsy import EtsyDraftRepository
@@ -15,7 +16,7 @@ from services.gateways.etsy.listings import ListingState, StoredListing
 from services.selling.etsy.desk import EtsyDesk, EtsyWorkshop
 from services.selling.etsy.drafts import ListingDraft
 from services.selling.etsy.listings import SeenListing, known_listing, write_live
-from services.selling.etsy.pictures import in_step, uploaded
+from services.selling.etsy.pictures import in_step, kept, uploaded
 from services.selling.etsy.preflight import EtsyPreflight
 from services.selling.etsy.preparing import draft_for, product_of
 from services.selling.etsy.read_back import ReadBack, read_back
@@ -124,17 +125,14 @@ class EtsyPublish:
     def _publish(self, desk: EtsyDesk, command: PublishCommand) -> tuple[int, ReadBack]:
         draft = command.draft
         stored = _found(desk, command)
-        if stored is None:
-            listing_id = _begin(desk, draft)
-            image_ids = uploaded(desk, listing_id, draft.photos)
-        else:
-            listing_id = stored.listing_id
-            image_ids = in_step(desk, listing_id, draft.photos)
+        listing_id = _begin(desk, draft) if stored is None else stored.listing_id
+        version = f"{listing_id} @{draft.product_version}"
+        image_ids = _with_photos(desk, draft, listing_id, version, fresh=stored is None)
         for said in draft.properties:
-            desk.listings.put_property(listing_id, said)
-            desk.note("said a property", property_id=said.property_id)
-        desk.listings.put_inventory(listing_id, draft.inventory())
-        desk.note("stored the inventory")
+            put = partial(desk.listings.put_property, listing_id, said)
+            desk.once(f"property {said.property_id} {version}", "said a property", put)
+        put = partial(desk.listings.put_inventory, listing_id, draft.inventory())
+        desk.once(f"inventory {version}", "stored the inventory", put)
         if stored is not None and stored.active:
             desk.note_done("it is live already", str(listing_id))
         else:
@@ -167,6 +165,20 @@ def _looked_up(desk: EtsyDesk, command: PublishCommand) -> StoredListing | None:
         if stored is not None:
             _remember(desk, command.draft, stored.listing_id)
     return stored
+
+
+def _with_photos(
+    desk: EtsyDesk, draft: ListingDraft, listing_id: int, version: str, *, fresh: bool
+) -> list[int]:
+    """Etsy's ids of the photos. What an earlier attempt has put in order is not asked for again."""
+    key, photos = f"photos {version}", draft.photos
+    done = list(desk.journal.progress.get("done", []))
+    known = kept(desk, listing_id, photos) if key in done else None
+    if known is not None:
+        return known
+    found = uploaded(desk, listing_id, photos) if fresh else in_step(desk, listing_id, photos)
+    desk.note("all photos are there", {"done": [*done, key]})
+    return found
 
 
 def _begin(desk: EtsyDesk, draft: ListingDraft) -> int:

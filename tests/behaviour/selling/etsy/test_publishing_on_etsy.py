@@ -131,6 +131,31 @@ def test_whatever_call_goes_wrong_there_is_one_listing_and_one_fee(
     assert "SF" not in at_etsy["description"]
 
 
+@pytest.mark.timeout(240)
+def test_on_a_bad_day_everything_is_listed_once_and_billed_once(shop: Shop) -> None:
+    """B1, B2, E8: every seventh call goes wrong, each in a way of its own, seeded."""
+    kinds = ("lost_answer", "drop_connection", "http_500", "http_503", "http_429")
+    for place, kind in enumerate(kinds):
+        for operation in PUBLISH_CALLS:
+            chance = {"times": 40, "probability": 0.03, "seed": place}
+            shop.etsy.fault(operation, kind, **chance)
+    product_ids = [shop.shirt(colors=(RED, (0, shade, 0))) for shade in range(0, 240, 40)]
+    for product_id in product_ids:
+        job = shop.run(product_id)
+        assert job.outcome is JobOutcome.OK, (job.problem_detail, shop.story(job.id))
+    hits = sum(fault["hits"] for fault in shop.etsy.read("faults")["faults"])
+    assert hits >= 5
+    rows = shop.ledger()
+    assert [row["state"] for row in rows] == ["active"] * len(product_ids)
+    assert sorted(row["products"][0]["sku"] for row in rows) == sorted(
+        sku for product_id in product_ids for sku in shop.skus(product_id)
+    )
+    assert {tuple(photos_of(shop, row)) for row in rows} == {
+        tuple(shop.hashes(product_id)) for product_id in product_ids
+    }
+    assert shop.fees() == ["listing"] * len(product_ids)
+
+
 def test_what_was_begun_is_finished_by_the_next_job(shop: Shop) -> None:
     """G13, B3: a refusal leaves a draft; mended, the same one goes live, with its photos kept."""
     product_id = shop.shirt(colors=(RED, GREEN))
