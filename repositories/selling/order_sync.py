@@ -3,19 +3,37 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from models.accounts.tenants import Lane
 from models.selling.orders import OrderCursor, UnreadOrder
 from models.selling.publishing import Channel, JobAction, JobOutcome, JobStatus, MarketplaceJob
 from shared.database import TenantSession
 
 
 class OrderJobRepository:
-    """Rows of `marketplace_jobs` that follow orders."""
+    """Rows of `marketplace_jobs` that follow orders or are caused by them."""
 
     def __init__(self, session: TenantSession) -> None:
         self._session = session
+
+    def hasten(self, job_id: int) -> None:
+        """Put a job that waits, of whatever kind, into lane realtime, whose bell the caller rings.
+
+        One that somebody holds is running or about to: it sends what is true then.
+        """
+        waiting = (
+            select(MarketplaceJob.id)
+            .where(MarketplaceJob.id == job_id, MarketplaceJob.status == JobStatus.PENDING)
+            .with_for_update(skip_locked=True)
+        )
+        self._session.execute(
+            update(MarketplaceJob)
+            .where(MarketplaceJob.id.in_(waiting))
+            .values(lane=Lane.REALTIME)
+            .execution_options(synchronize_session=False)
+        )
 
     def blocked_at(self, channel: Channel) -> datetime | None:
         """When the last one ended, if it ended blocked."""

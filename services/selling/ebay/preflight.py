@@ -15,7 +15,7 @@ from services.reference.marketplace_mappings.facts import EbayResolution, Gap, G
 from services.selling.category_choices.places import own_places
 from services.selling.ebay.drafts import DraftPhoto, DraftVariant, ListingDraft
 from services.selling.ebay.readiness import account_gaps, preferred_location, selling_policies
-from services.selling.ebay.rules import product_gaps
+from services.selling.ebay.rules import product_gaps, site_gaps
 from shared.database import TenantSession
 from shared.errors import FieldProblem
 from shared.money import Money
@@ -76,10 +76,12 @@ class EbayPreflight:
         for start in range(0, len(product_ids), READ_TOGETHER):
             some = product_ids[start : start + READ_TOGETHER]
             for product in ProductRepository(session).by_ids(some):
+                facts = _facts(product, choices.get(product.id))
+                chosen = facts.ebay_category_id is not None
                 yield self._examine(
                     product,
-                    account,
-                    mapping.resolve(_facts(product, choices.get(product.id))),
+                    (*account, *site_gaps(self._marketplace, category_chosen=chosen)),
+                    mapping.resolve(facts),
                     listed=(product.id, Channel.EBAY) in listed,
                 )
 

@@ -18,6 +18,21 @@ HIGHEST_PRICE = 10**9
 """Minor units; eBay allows less in some categories."""
 
 
+MAPPED_SITES = frozenset({"EBAY_US"})
+"""Sites whose category ids our catalogue knows."""
+
+
+def site_gaps(marketplace: Marketplace, *, category_chosen: bool) -> Sequence[FieldProblem]:
+    """Ids of one site's categories mean something else, or nothing, on another: never guess."""
+    if category_chosen or marketplace.id in MAPPED_SITES:
+        return ()
+    message = (
+        f"We do not know the categories of {marketplace.id} yet; choose one of eBay's own "
+        "for this product."
+    )
+    return (FieldProblem("category", message, "category-unknown-on-site"),)
+
+
 def product_gaps(
     product: Product, marketplace: Marketplace, *, listed: bool
 ) -> Sequence[FieldProblem]:

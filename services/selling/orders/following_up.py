@@ -9,8 +9,10 @@ from models.accounts.tenants import Lane
 from models.selling.orders import ChannelOrder, StockEvent
 from models.selling.publishing import Channel, JobAction
 from repositories.selling.order_stock import StockRepository
+from repositories.selling.order_sync import OrderJobRepository
 from repositories.selling.orders import OrderRepository
 from services.selling.orders.fence import SaleFence
+from services.selling.publishing.planning import Answer
 from services.selling.publishing.requesting import WorkRequests
 from shared.database import TenantSession
 from shared.errors import BadInput
@@ -61,4 +63,7 @@ class FollowingUp:
         except BadInput as refused:
             log.warning("order.not_followed_up", product_id=product_id, because=refused.code)
             return {"job_id": None, "problem": refused.detail}
-        return {"job_id": asked.items[0].job_id, "problem": None}
+        [item] = asked.items
+        if item.answer is Answer.ALREADY_QUEUED and item.job_id is not None:
+            OrderJobRepository(session).hasten(item.job_id)
+        return {"job_id": item.job_id, "problem": None}

@@ -14,6 +14,7 @@ from repositories.selling.orders import OrderRepository
 from services.selling.catalog.products import ProductCatalog
 from services.selling.orders.taking import Taken
 from services.selling.orders.told import UnreadableOrder
+from services.selling.publishing.requesting import WorkRequests
 from shared.errors import FieldProblem
 from shared.money import Money
 from tests.factories.orders import OrderedShop, told_line, told_order
@@ -56,6 +57,22 @@ def test_where_units_are_left_the_other_channels_are_told_how_many(shop: Ordered
         JobStatus.PENDING,
     )
     assert shop.jobs(JobAction.DELETE) == []
+
+
+def test_an_update_that_waits_behind_a_batch_is_taken_out_of_it(shop: OrderedShop) -> None:
+    """A1, A2: the one job of its kind is not asked for twice, it goes first."""
+    product_id = shop.piece(quantity=5, listed=BOTH)
+    requests = WorkRequests({Channel.ETSY: shop.channel}, shop.clock)
+    with shop.database.tenant(shop.tenant) as session:
+        asked = requests.request(session, JobAction.UPDATE, [product_id], [Channel.ETSY], 1)
+    assert shop.jobs(JobAction.UPDATE)[0].lane is Lane.BULK
+    shop.take(told_order(shop.clock, [told_line(shop.sku(product_id))]))
+    [job] = shop.jobs(JobAction.UPDATE)
+    assert (job.id, job.lane) == (asked.items[0].job_id, Lane.REALTIME)
+    [order] = shop.orders()
+    with shop.database.tenant(shop.tenant) as session:
+        [followed] = OrderRepository(session).follow_ups(order.id)
+    assert followed.what.job_id == job.id
 
 
 def test_the_same_told_again_changes_nothing(shop: OrderedShop) -> None:
