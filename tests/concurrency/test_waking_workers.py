@@ -14,7 +14,10 @@ from sqlalchemy import text
 from backend.settings import Settings
 from models.selling.publishing import Channel, JobStatus
 from repositories.accounts.bells import BellRepository
+from repositories.accounts.notifications import NotificationRepository
 from repositories.selling.publishing import JobRepository
+from services.accounts.outbox.recording import OutboxRecorder
+from services.accounts.tenants.events import ShopResumed
 from shared.clock import SystemClock
 from shared.database import Database, TenantSchema
 from shared.database.wake_ups import WakeUpListener, WakeUpSender
@@ -72,6 +75,11 @@ def ended(database: Database, shop: TenantSchema, job_id: int) -> bool:
         return job is not None and job.status is JobStatus.DONE
 
 
+def unread(database: Database, shop: TenantSchema) -> int:
+    with database.platform() as session:
+        return NotificationRepository(session).unread(shop.tenant_id)
+
+
 def listeners(database: Database) -> list[int]:
     with database.platform() as session:
         return list(session.scalars(text(_LISTENERS)))
@@ -86,6 +94,19 @@ def test_a_sleeping_worker_takes_what_another_process_leaves(
         for _ in range(4):
             job_id = leave(telling, tenant)
             until(lambda job_id=job_id: ended(telling, tenant, job_id))  # type: ignore[misc]
+
+
+def test_a_sleeping_relay_tells_what_another_process_records(
+    telling: Database, tenant: TenantSchema, settings: Settings
+) -> None:
+    """G9: a worker relays, and it too would have slept for ten minutes more, each time."""
+    recorder = OutboxRecorder(SystemClock())
+    with at_work(telling, poll=LONG):
+        until(lambda: bool(listeners(telling)))
+        for number in range(1, 4):
+            with telling.platform() as session:
+                recorder.record_about(session, tenant, ShopResumed())
+            until(lambda number=number: unread(telling, tenant) == number)  # type: ignore[misc]
 
 
 def test_a_worker_that_hears_nothing_looks_by_itself(
