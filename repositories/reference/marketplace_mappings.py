@@ -70,6 +70,18 @@ class PlatformMappingRepository:
         """A category of the marketplace's own tree, where that ships."""
         return self._session.get(PlatformNode, (self.platform, remote_id))
 
+    def nodes_called(
+        self, words: Sequence[str], limit: int, *, leaves_only: bool
+    ) -> Sequence[PlatformNode]:
+        """Categories of the marketplace with all these words in their paths, by path."""
+        nodes = select(PlatformNode).where(
+            PlatformNode.platform == self.platform,
+            *(PlatformNode.path.icontains(word, autoescape=True) for word in words),
+        )
+        if leaves_only:
+            nodes = nodes.where(PlatformNode.is_leaf)
+        return self._session.scalars(nodes.order_by(PlatformNode.path).limit(limit)).all()
+
     def value(self, attribute: str, scope: str, code: str) -> PlatformValue | None:
         """The marketplace's value for one of ours."""
         return self._session.get(PlatformValue, (self.platform, attribute, scope, code))

@@ -124,6 +124,7 @@ _NAMES_NOTHING = {
     "GET /api/v1/categories/{code}",
     "GET /api/v1/notifications",
     "GET /api/v1/category-choices",
+    "GET /api/v1/category-choices/{channel}/places",
     "PUT /api/v1/category-choices/{channel}/{category}",
     "DELETE /api/v1/category-choices/{channel}/{category}",
     "GET /api/v1/channels/ebay",

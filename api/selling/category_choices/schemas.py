@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from models.reference.marketplace_mappings import PlatformNode
 from models.selling.category_choices import CategoryChoice
 from models.selling.publishing import Channel
 from shared.text import one_line
@@ -46,6 +47,32 @@ class CategoryChoiceOut(BaseModel):
             path=choice.remote_path,
             chosen_at=choice.chosen_at,
         )
+
+
+class ChannelCategoryOut(BaseModel):
+    """A category of a channel that can be chosen."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"category_id": "2661", "path": "Men > Shoes > Boots > Chelsea & slip-on boots"}
+            ]
+        }
+    )
+
+    category_id: str
+    path: str
+
+    @classmethod
+    def of(cls, node: PlatformNode) -> Self:
+        """Show a category."""
+        return cls(category_id=node.remote_id, path=node.path)
+
+
+class ChannelCategoriesOut(BaseModel):
+    """Categories of a channel, by path."""
+
+    items: list[ChannelCategoryOut]
 
 
 class CategoryChoicesOut(BaseModel):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from models.reference.marketplace_mappings import Platform
+from models.reference.marketplace_mappings import Platform, PlatformNode
 from models.selling.category_choices import CategoryChoice
 from models.selling.publishing import Channel
 from repositories.reference.attributes import CatalogueSearchRepository
@@ -10,6 +10,7 @@ from repositories.reference.marketplace_mappings import PlatformMappingRepositor
 from repositories.selling.category_choices import CategoryChoiceRepository
 from services.reference.attributes.browsing import CatalogueBrowsing
 from services.reference.marketplace_mappings.ebay_refresh import CategoryQuestions, EbayRefresh
+from services.selling.category_choices.places import PLATFORM_OF
 from shared.clock import Clock
 from shared.database import Database, TenantSchema, TenantSession
 from shared.errors import BadInput, FieldProblem, NotFound
@@ -42,6 +43,19 @@ class CategoryChoices:
     def all(self, session: TenantSession) -> Sequence[CategoryChoice]:
         """Every choice, by channel and category."""
         return CategoryChoiceRepository(session).all()
+
+    def places(
+        self, session: TenantSession, channel: Channel, words: str, limit: int
+    ) -> Sequence[PlatformNode]:
+        """A channel's categories that can be chosen, with all these words in their paths.
+
+        Raises `CategoryChoiceInvalid` for a channel whose tree does not ship.
+        """
+        if channel not in {Channel.ETSY, Channel.VINTED}:
+            raise _invalid("channel", "The tree of this channel is not kept here.")
+        repository = PlatformMappingRepository(session, PLATFORM_OF[channel])
+        leaves_only = repository.version().leaves_only
+        return repository.nodes_called(words.split(), limit, leaves_only=leaves_only)
 
     def set(
         self,

@@ -135,3 +135,32 @@ def test_a_choice_that_leads_nowhere_is_refused(
     named = [each["field"] for each in answer.json()["fields"]]
     assert named == ([field] if field else [])
     assert chosen(seller) == []
+
+
+@pytest.mark.parametrize(
+    ("channel", "words", "found"),
+    [
+        ("vinted", "men CHELSEA", [MENS_CHELSEA_BOOTS]),
+        ("vinted", "women shoes boots over-the-knee", ["2620"]),
+        ("vinted", "no such thing", []),
+        ("vinted", "%%", []),
+        ("etsy", "shoes women's boots riding", ["1518"]),
+    ],
+)
+def test_a_channels_own_categories_are_found_by_words(
+    seller: Seller, channel: str, words: str, found: list[str]
+) -> None:
+    """C9: on Vinted only those that things can be listed in; no wildcard."""
+    answer = seller.http.get(f"{CHOICES}/{channel}/places", params={"q": words})
+    assert answer.status_code == 200, answer.text
+    assert [each["category_id"] for each in answer.json()["items"]] == found
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [("ebay/places?q=boots", INVALID), ("vinted/places?q=b", "invalid-input")],
+)
+def test_a_search_that_cannot_be_answered_is_refused(seller: Seller, path: str, code: str) -> None:
+    """K73."""
+    answer = seller.http.get(f"{CHOICES}/{path}")
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
