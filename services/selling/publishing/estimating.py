@@ -126,11 +126,13 @@ def _pace_of(load: Load) -> Reason:
 
 
 def _about_caps(caps: RunningCaps, lane: Lane) -> list[Reason]:
-    most = [each for each in (caps.lanes.get(lane), caps.account) if each is not None]
-    if not most:
+    most = caps.lanes.get(lane)
+    if most is None and caps.account is None:
         return []
-    message = f"At most {min(most)} of a shop's jobs run at a time on one channel, and fewer"
-    return [Reason("shop-cap", f"{message} while other shops are busy.")]
+    said = f"At most {most or caps.account} of a shop's jobs run at a time"
+    if caps.account is not None and (most is None or caps.account < most):
+        said += f", {caps.account} on one channel" if most else " on one channel"
+    return [Reason("shop-cap", f"{said}, and fewer while other shops are busy.")]
 
 
 def _about_the_queue(loads: Sequence[Load]) -> list[Reason]:

@@ -225,8 +225,7 @@ def test_without_a_history_the_assumption_is_told(
         ),
         Reason(
             "shop-cap",
-            "At most 2 of a shop's jobs run at a time on one channel, and fewer while other shops"
-            " are busy.",
+            "At most 2 of a shop's jobs run at a time, and fewer while other shops are busy.",
         ),
     )
 
