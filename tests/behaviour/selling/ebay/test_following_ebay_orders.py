@@ -268,8 +268,9 @@ def handlers_through(shop: Shop) -> Callable[..., HandlerTable]:
         workshop = replace(old._shop, gateway=shop.container.ebay)  # noqa: SLF001 - rewired
         requests = WorkRequests({Channel.EBAY: OpinionatedChannel()}, shop.clock)
         handler = EbayOrders(workshop, OrderTaking(requests, shop.clock), page_size)
-        table = {**shop.handlers, (Channel.EBAY, JobAction.ORDERS): handler}
-        shop.processor._handlers = table  # noqa: SLF001 - the same processor goes on
+        table = shop.handlers
+        assert isinstance(table, dict)
+        table[Channel.EBAY, JobAction.ORDERS] = handler  # the same processor goes on with it
         return table
 
     return make

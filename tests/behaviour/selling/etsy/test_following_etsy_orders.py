@@ -248,8 +248,9 @@ def handlers_through(shop: Shop) -> Callable[..., HandlerTable]:
         workshop = replace(old._shop, gateway=shop.container.etsy)  # noqa: SLF001 - rewired
         requests = WorkRequests({Channel.ETSY: OpinionatedChannel()}, shop.clock)
         handler = EtsyOrders(workshop, OrderTaking(requests, shop.clock), page_size)
-        table = {**shop.handlers, (Channel.ETSY, JobAction.ORDERS): handler}
-        shop.processor._handlers = table  # noqa: SLF001 - the same processor goes on
+        table = shop.handlers
+        assert isinstance(table, dict)
+        table[Channel.ETSY, JobAction.ORDERS] = handler  # the same processor goes on with it
         return table
 
     return make
