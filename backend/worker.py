@@ -15,11 +15,9 @@ from backend.handlers import handler_table
 from backend.metrics import Meters
 from backend.relay import Relay
 from backend.scheduler import Scheduler
-from backend.settings import WorkerSettings
 from backend.subscriptions import subscriptions
 from backend.ticks import ticks_of
 from models.accounts.tenants import Lane
-from repositories.selling.publishing import RunningCaps
 from services.accounts.outbox.relaying import OutboxRelay
 from services.accounts.schedule.running import TickRunner
 from services.selling.ebay.access import EbayAccess
@@ -59,7 +57,7 @@ def worker_of(container: Container) -> "Worker":
             leases,
             clock,
             worker_name(),
-            caps_of(settings.worker),
+            settings.worker.caps,
             settings.worker.longest_wait,
         ),
         [Chore("heartbeat", leases.duration / HEARTBEATS_PER_LEASE, leases.beat)],
@@ -89,12 +87,6 @@ def etsy_workshop_of(container: Container) -> EtsyWorkshop:
     database, etsy, clock = container.database, container.etsy, container.clock
     access = EtsyAccess(database, etsy.oauth, container.secret_box, clock)
     return EtsyWorkshop(database, etsy, access, container.object_store, clock)
-
-
-def caps_of(settings: WorkerSettings) -> RunningCaps:
-    """How much of all workers one shop may take."""
-    lanes = {Lane.REALTIME: settings.shop_realtime_jobs, Lane.BULK: settings.shop_bulk_jobs}
-    return RunningCaps(lanes, settings.account_jobs)
 
 
 def scheduler_of(container: Container) -> Scheduler:

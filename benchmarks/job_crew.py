@@ -18,7 +18,7 @@ from backend.metrics import Meters
 from backend.pools import WORKER_IN_POOL
 from backend.scheduler import Scheduler
 from backend.settings import WorkerSettings
-from backend.worker import Worker, caps_of, worker_name
+from backend.worker import Worker, worker_name
 from models.selling.publishing import Channel, JobAction, MarketplaceJob
 from services.accounts.schedule.running import TickRunner
 from services.selling.publishing.handlers import Completed, Journal, Verdict
@@ -127,7 +127,7 @@ def _worker(database: Database, threads: int, nothing: _Nothing) -> Worker:
     table = {(channel, action): nothing for channel in Channel for action in JobAction}
     worker = Worker(
         MarketplaceJobProcessor(
-            database, table, leases, clock, worker_name(), caps_of(settings), settings.longest_wait
+            database, table, leases, clock, worker_name(), settings.caps, settings.longest_wait
         ),
         [],
         Scheduler(
