@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -154,13 +155,11 @@ def test_a_shop_moves_to_another_installation(
     different = {
         name for name, rows in expected.items() if sorted(arrived.tables[name]) != sorted(rows)
     }
-    assert different == {"job_batches", "marketplace_jobs"}, "they name who asked"
+    who_asked = {"job_batches", "marketplace_jobs", "order_shipments"}
+    assert different == who_asked, "they name who asked"
     with elsewhere.database.tenant(here) as session:
         askers = session.scalars(
-            text(
-                "SELECT requested_by FROM marketplace_jobs UNION SELECT requested_by"
-                " FROM job_batches"
-            )
+            text(" UNION ".join(f"SELECT requested_by FROM {name}" for name in who_asked))
         ).all()
         assert askers == [here.tenant_id]
         make_product(session, clock)
@@ -428,6 +427,20 @@ def test_a_changed_byte_is_noticed_or_makes_no_difference(exported: Exported) ->
         except ArchiveRefused:
             noticed += 1
     assert noticed > len(places) / 2
+
+
+def test_a_file_that_is_said_to_lie_before_the_beginning_is_damaged(exported: Exported) -> None:
+    """F13: the container's own directory is moved, so that all that it names is elsewhere."""
+    whole = bytearray(exported.file.read_bytes())
+    end = whole.rindex(b"PK\x05\x06")
+    (directory_at,) = struct.unpack_from("<I", whole, end + 16)
+    struct.pack_into("<I", whole, end + 16, directory_at + 1_000)
+    exported.file.write_bytes(whole)
+    with (
+        pytest.raises(ArchiveRefused, match="damaged"),
+        reading.opened_archive(exported.file),
+    ):
+        pass
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(

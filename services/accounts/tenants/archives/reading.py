@@ -1,5 +1,6 @@
 """Reads an archive, and believes nothing in it that was not checked."""
 
+import errno
 import hashlib
 import json
 from collections.abc import Iterator
@@ -104,7 +105,16 @@ def _refusing() -> Iterator[None]:
     try:
         yield
     except _UNREADABLE as error:
-        raise ArchiveRefused(f"The archive is damaged: {str(error)[:200]}") from error
+        raise _damaged(error) from error
+    except OSError as error:
+        # A place before the file's beginning; whatever else fails is the disk's fault.
+        if error.errno != errno.EINVAL:
+            raise
+        raise _damaged(error) from error
+
+
+def _damaged(error: Exception) -> ArchiveRefused:
+    return ArchiveRefused(f"The archive is damaged: {str(error)[:200]}")
 
 
 def _manifest(archive: ZipFile) -> Manifest:
