@@ -34,13 +34,15 @@ from shared.clock import SystemClock
 from shared.database import Database, TenantSchema
 from shared.database.wake_ups import WakeUpSender
 
-SIZES, JOBS, THREADS = "10,1000", "20000", "4"
+SIZES, JOBS, THREADS = "10,1000", "15000", "4"
 PICK_UPS = 400
 IDLE_S = 10.0
 PATIENCE_S = 600.0
 SEED = 20_260_601
 _PRODUCTS = range(2, 61)
 """Not the one whose job is due in a year."""
+_MOST_EACH = len(JobAction) * len(Channel) * len(_PRODUCTS)
+"""One live job a product, channel and action."""
 
 
 def measure() -> Answer:
@@ -97,6 +99,8 @@ def _spread(database: Database, shops: Sequence[TenantSchema], jobs: int) -> Non
     """Leave jobs that are due, as many in each shop as in the others."""
     now = SystemClock().now()
     each, more = divmod(jobs, len(shops))
+    if each >= _MOST_EACH:
+        raise SystemExit(f"{len(shops)} shops have room for {len(shops) * _MOST_EACH:,} jobs.")
     for place, shop in enumerate(shops):
         number = each + (place < more)
         if not number:
