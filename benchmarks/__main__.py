@@ -15,6 +15,7 @@ from benchmarks import (
     many_tenants,
     preflight,
     provisioning,
+    publish,
 )
 from benchmarks.answer import Answer
 
@@ -28,6 +29,7 @@ QUESTIONS: dict[str, Callable[[], Answer]] = {
     "fanout": fanout.measure,
     "many_tenants": many_tenants.measure,
     "preflight": preflight.measure,
+    "publish": publish.measure,
     "fairness": fairness.measure,
 }
 
