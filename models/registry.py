@@ -1,6 +1,7 @@
 """Every table of the house, imported once, so that metadata is complete."""
 
 from models.accounts import (
+    browser_bells,
     call_budgets,
     channel_consents,
     dead_jobs,
@@ -23,11 +24,13 @@ from models.selling import (
     orders,
     publishing,
     sentinel,
+    vinted,
 )
 
 MODULES = (
     identity,
     tenants,
+    browser_bells,
     channel_consents,
     schedule,
     dead_jobs,
@@ -44,6 +47,7 @@ MODULES = (
     orders,
     ebay,
     etsy,
+    vinted,
     idempotency,
     sentinel,
 )

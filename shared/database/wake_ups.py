@@ -39,6 +39,7 @@ class Left(StrEnum):
 
     JOBS = ""
     EVENTS = "events"
+    COMMANDS = "commands"
 
 
 def wake_workers_after(session: PlatformSession) -> None:
@@ -49,6 +50,11 @@ def wake_workers_after(session: PlatformSession) -> None:
 def wake_relays_after(session: PlatformSession) -> None:
     """Likewise whoever relays events."""
     session.info.setdefault(_WANTED, set()).add(Left.EVENTS)
+
+
+def wake_bridges_after(session: PlatformSession) -> None:
+    """Likewise whoever holds the sockets of sellers' browsers."""
+    session.info.setdefault(_WANTED, set()).add(Left.COMMANDS)
 
 
 _SENDERS: "WeakKeyDictionary[Engine, WakeUpSender]" = WeakKeyDictionary()
@@ -115,10 +121,15 @@ class WakeUpListener:
         engine: Engine,
         heard: Callable[[], None],
         heard_of_events: Callable[[], None] = lambda: None,
+        heard_of_commands: Callable[[], None] = lambda: None,
     ) -> None:
-        """`heard` is called when somebody left jobs, `heard_of_events` when events."""
+        """`heard` is called when somebody left jobs, the others when events or commands."""
         self._engine = engine
-        self._heard = {Left.JOBS: heard, Left.EVENTS: heard_of_events}
+        self._heard = {
+            Left.JOBS: heard,
+            Left.EVENTS: heard_of_events,
+            Left.COMMANDS: heard_of_commands,
+        }
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._listen_on, name="listener", daemon=True)
 

@@ -12,7 +12,11 @@ COLUMNS = [column for table in TENANT_METADATA.tables.values() for column in tab
 SOUNDS_SECRET = re.compile(r"token|secret|password|credential|cookie|private|api_key")
 
 SOUNDS_LIKE_AN_ACCOUNT = re.compile(r"(^|_)(user_id|account_id|requested_by)$")
-MARKETPLACES_OWN = {"ebay_connections.remote_user_id", "etsy_accounts.remote_user_id"}
+MARKETPLACES_OWN = {
+    "ebay_connections.remote_user_id",
+    "etsy_accounts.remote_user_id",
+    "vinted_accounts.remote_user_id",
+}
 
 SOUNDS_LIKE_A_FILE = re.compile(r"(object|file|photo)_key")
 

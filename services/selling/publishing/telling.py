@@ -1,6 +1,6 @@
 """Writes down how jobs stand: their rows, a line in each story, news for whoever watches."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from shared.database import TenantSession
 
 PICKED_UP, TAKEN_OVER, GIVEN_UP = "picked up", "taken over", "given up"
 HANDED_BACK, PUT_BACK = "handed back", "put back"
+ANSWERED = "answered"
 TOLD_TO_WAIT, CANCELLED = "told to wait", "cancelled"
 """What the story calls what the processor itself does; failed attempts are counted by it."""
 
@@ -51,7 +52,7 @@ def tally_of(session: TenantSession, job: MarketplaceJob) -> Tally:
     return Tally(
         died=told.get(TAKEN_OVER, 0),
         refused=told.get(_word(Retry), 0),
-        lost=told.get(_word(Unknown), 0) + told.get(_word(Parked), 0),
+        lost=told.get(_word(Unknown), 0) + _unanswered(told),
         since=since,
     )
 
@@ -59,6 +60,10 @@ def tally_of(session: TenantSession, job: MarketplaceJob) -> Tally:
 def name_of(verdict: Verdict) -> str:
     """What the story calls an attempt that ended so."""
     return TOLD_TO_WAIT if transitions.was_told_to_wait(verdict) else _word(type(verdict))
+
+
+def _unanswered(told: Mapping[str, int]) -> int:
+    return max(0, told.get(_word(Parked), 0) - told.get(ANSWERED, 0))
 
 
 def _word(kind: type[Verdict]) -> str:

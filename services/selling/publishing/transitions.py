@@ -30,12 +30,14 @@ ALLOWED: Mapping[JobStatus, frozenset[JobStatus]] = {
             JobStatus.CANCELLED,
         }
     ),
-    JobStatus.PARKED: frozenset({JobStatus.RUNNING, JobStatus.DONE, JobStatus.CANCELLED}),
+    JobStatus.PARKED: frozenset(
+        {JobStatus.PENDING, JobStatus.RUNNING, JobStatus.DONE, JobStatus.CANCELLED}
+    ),
     JobStatus.DONE: frozenset({JobStatus.PENDING}),
     JobStatus.CANCELLED: frozenset({JobStatus.PENDING}),
 }
-"""running → running is the rescue of a job whose worker died; done or cancelled → pending is the
-seller's retry."""
+"""running → running is the rescue of a job whose worker died; parked → pending is the answer that
+came; done or cancelled → pending is the seller's retry."""
 
 BACKOFF_BASE = timedelta(seconds=2)
 """The first wait at most; also how long after a lost answer the channel is asked about it."""
@@ -120,6 +122,12 @@ def hand_back(job: MarketplaceJob, *, now: datetime) -> None:
 def put_back(job: MarketplaceJob) -> None:
     """It was claimed and never begun: as if nobody had picked it up."""
     _wait(job, job.due_at, "a worker")
+    job.attempts -= 1
+
+
+def answer(job: MarketplaceJob, *, now: datetime) -> None:
+    """Whoever it was parked for has answered; the pick-up that parked it was no attempt."""
+    _wait(job, now, "a worker")
     job.attempts -= 1
 
 

@@ -1,0 +1,163 @@
+"""The shop's account at Vinted, commands for its owner's browser, choices for single products."""
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from models.accounts.tenants import Lane
+from models.selling.publishing import JobStatus, MarketplaceJob
+from models.selling.vinted import (
+    CommandState,
+    VintedAccount,
+    VintedCommand,
+    VintedProductChoice,
+)
+from shared.database import TenantSession
+
+_THE_ONE = 1
+
+
+class VintedAccountRepository:
+    """The one row of `vinted_accounts`."""
+
+    def __init__(self, session: TenantSession) -> None:
+        self._session = session
+
+    def get(self) -> VintedAccount | None:
+        """The account, whatever its state."""
+        return self._session.get(VintedAccount, _THE_ONE)
+
+    def locked(self) -> VintedAccount | None:
+        """The account, locked until the commit and read anew."""
+        return self._session.scalar(
+            select(VintedAccount).with_for_update().execution_options(populate_existing=True)
+        )
+
+    def add_unless_there(self, values: Mapping[str, Any]) -> bool:
+        """Store the account; False, changing nothing, when there is one."""
+        added = self._session.scalar(
+            insert(VintedAccount)
+            .values(id=_THE_ONE, **values)
+            .on_conflict_do_nothing()
+            .returning(VintedAccount.id)
+        )
+        return added is not None
+
+
+class VintedCommandRepository:
+    """Rows of `vinted_commands`."""
+
+    def __init__(self, session: TenantSession) -> None:
+        self._session = session
+
+    def get(self, command_id: uuid.UUID) -> VintedCommand | None:
+        """One command."""
+        return self._session.get(VintedCommand, command_id)
+
+    def locked(self, command_id: uuid.UUID) -> VintedCommand | None:
+        """One command, locked and read anew. Lock its job before it."""
+        return self._session.scalar(
+            select(VintedCommand)
+            .where(VintedCommand.id == command_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+
+    def latest(self, job_id: int, step: str) -> VintedCommand | None:
+        """The last time that a job asked for a step, locked."""
+        return self._session.scalar(
+            select(VintedCommand)
+            .where(VintedCommand.job_id == job_id, VintedCommand.step == step)
+            .order_by(VintedCommand.round.desc())
+            .limit(1)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+
+    def of_job(self, job_id: int) -> Sequence[VintedCommand]:
+        """All that a job has asked, in order."""
+        return self._session.scalars(
+            select(VintedCommand)
+            .where(VintedCommand.job_id == job_id)
+            .order_by(VintedCommand.created_at, VintedCommand.round, VintedCommand.step)
+        ).all()
+
+    def add(self, command: VintedCommand) -> None:
+        """Store a new command."""
+        self._session.add(command)
+        self._session.flush()
+
+    def waiting(self, *, parked: bool) -> tuple[VintedCommand, MarketplaceJob] | None:
+        """The next command to send, and its job; both unlocked.
+
+        Realtime work first, then by priority and in the order in which sellers asked. With
+        `parked` False the next of a job that has asked and is not parked yet.
+        """
+        status = MarketplaceJob.status
+        row = self._session.execute(
+            select(VintedCommand, MarketplaceJob)
+            .join(MarketplaceJob, MarketplaceJob.id == VintedCommand.job_id)
+            .where(
+                VintedCommand.state == CommandState.WAITING,
+                status == JobStatus.PARKED if parked else status == JobStatus.RUNNING,
+            )
+            .order_by(
+                MarketplaceJob.lane != Lane.REALTIME, MarketplaceJob.priority, MarketplaceJob.id
+            )
+            .limit(1)
+        ).one_or_none()
+        return None if row is None else (row[0], row[1])
+
+    def under_way(self) -> Sequence[VintedCommand]:
+        """Those that were sent and not answered, the oldest first."""
+        return self._session.scalars(
+            select(VintedCommand)
+            .where(VintedCommand.state == CommandState.SENT)
+            .order_by(VintedCommand.sent_at)
+        ).all()
+
+    def sent_since(self, moment: datetime) -> Sequence[tuple[datetime, str, str]]:
+        """When which requests (method, path) were sent since, oldest first."""
+        rows = self._session.execute(
+            select(VintedCommand.sent_at, VintedCommand.method, VintedCommand.path)
+            .where(VintedCommand.sent_at >= moment)
+            .order_by(VintedCommand.sent_at)
+        )
+        return [(sent_at, method, path) for sent_at, method, path in rows if sent_at is not None]
+
+    def number_waiting(self) -> int:
+        """How many commands no browser knows of yet."""
+        return (
+            self._session.scalar(
+                select(func.count()).where(VintedCommand.state == CommandState.WAITING)
+            )
+            or 0
+        )
+
+
+class VintedChoiceRepository:
+    """Rows of `vinted_product_choices`."""
+
+    def __init__(self, session: TenantSession) -> None:
+        self._session = session
+
+    def by_products(self, product_ids: Collection[int]) -> dict[int, VintedProductChoice]:
+        """Choices by product id; most products have none."""
+        rows = self._session.scalars(
+            select(VintedProductChoice).where(VintedProductChoice.product_id.in_(product_ids))
+        )
+        return {choice.product_id: choice for choice in rows}
+
+    def put(self, product_id: int, values: Mapping[str, Any]) -> None:
+        """Set the choice for a product."""
+        statement = insert(VintedProductChoice).values(product_id=product_id, **values)
+        changed = {name: statement.excluded[name] for name in values}
+        self._session.execute(
+            statement.on_conflict_do_update(
+                index_elements=[VintedProductChoice.product_id], set_=changed
+            )
+        )
