@@ -10,6 +10,7 @@ from benchmarks import (
     enqueue,
     fairness,
     fanout,
+    fuzz,
     http_list,
     jobs,
     many_tenants,
@@ -31,6 +32,7 @@ QUESTIONS: dict[str, Callable[[], Answer]] = {
     "preflight": preflight.measure,
     "publish": publish.measure,
     "fairness": fairness.measure,
+    "fuzz": fuzz.measure,
 }
 
 

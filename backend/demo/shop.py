@@ -33,6 +33,11 @@ class Shop:
         """Let go of the connection."""
         self._http.close()
 
+    @property
+    def authorization(self) -> str:
+        """The header that signs the seller in."""
+        return self._http.headers["Authorization"]
+
     def call(self, method: str, path: str, **options: Any) -> Any:
         """The decoded answer. Raises `ShopError` with the problem's own words."""
         answer = self._http.request(method, path, **options)

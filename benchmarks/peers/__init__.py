@@ -33,14 +33,14 @@ _INSTALL_TIMEOUT_S = 300
 
 def installed() -> "DjangoTenants | None":
     """django-tenants, installed if need be; None, said plainly, when that cannot be done."""
-    python = _environment("peers", HERE / "requirements.txt", "django-tenants")
+    python = environment_with("peers", HERE / "requirements.txt", "django-tenants")
     return None if python is None else DjangoTenants(python)
 
 
 def queue(program: str, url: str, *arguments: int) -> dict[str, Any] | None:
     """What a program of `queues` found on an empty database; None, said plainly, without it."""
     pinned = HERE / "queues" / "requirements.txt"
-    python = _environment("queues", pinned, "procrastinate and PGQueuer")
+    python = environment_with("queues", pinned, "procrastinate and PGQueuer")
     if python is None:
         return None
     done = subprocess.run(
@@ -55,7 +55,7 @@ def queue(program: str, url: str, *arguments: int) -> dict[str, Any] | None:
     return found
 
 
-def _environment(name: str, pinned: Path, what: str) -> Path | None:
+def environment_with(name: str, pinned: Path, what: str) -> Path | None:
     """The Python of an environment of their own with what is pinned."""
     folder = (Settings().data_dir / "bench" / name).resolve()
     stamp, digest = folder / "installed", hashlib.sha256(pinned.read_bytes()).hexdigest()
