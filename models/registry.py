@@ -18,6 +18,7 @@ from models.reference import attributes, marketplace_mappings
 from models.selling import (
     catalog,
     category_choices,
+    drift,
     ebay,
     etsy,
     idempotency,
@@ -44,6 +45,7 @@ MODULES = (
     catalog,
     category_choices,
     publishing,
+    drift,
     orders,
     ebay,
     etsy,

@@ -211,7 +211,8 @@ class SyncConformance(HandlerConformance):
     def assert_done(self, bench: Bench, product_id: int, job: MarketplaceJob) -> None:
         assert (job.status, job.outcome) == (JobStatus.DONE, JobOutcome.OK), job.problem_detail
         bench.assert_shown_and_recorded(product_id)
-        assert job.result == {"live": True}
+        assert job.result is not None
+        assert (job.result["looked"], job.result["ended"]) == (1, 0)
 
     def assert_not_done(self, bench: Bench, product_id: int) -> None:
         bench.assert_shown_and_recorded(product_id)
@@ -221,7 +222,9 @@ class SyncConformance(HandlerConformance):
         product_id = self.ready(bench)
         bench.subject.end_outside(product_id)
         job = bench.finish(bench.ask(product_id))
-        assert (job.outcome, job.result) == (JobOutcome.OK, {"live": False})
+        assert job.outcome is JobOutcome.OK
+        assert job.result is not None
+        assert (job.result["looked"], job.result["ended"]) == (1, 1)
         assert bench.recorded(product_id) is None
 
     def test_what_was_never_listed_has_nothing_to_look_at(self, bench: Bench) -> None:

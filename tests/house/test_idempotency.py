@@ -22,6 +22,7 @@ POSTS = [
 WITH_THE_WORK = {
     "/api/v1/products",
     "/api/v1/publications",
+    "/api/v1/listings/drift/mend",
     "/api/v1/jobs/{job_id}/cancel",
     "/api/v1/jobs/{job_id}/retry",
     "/api/v1/batches/{batch_id}/pause",

@@ -194,15 +194,16 @@ class Shop:
 
     def take_down(self, row: dict[str, Any]) -> None:
         """As the seller would, in Etsy's shop manager."""
-        self._by_hand().call("PATCH", _path_of(row), data={"state": "inactive"})
+        self.by_hand().call("PATCH", _path_of(row), data={"state": "inactive"})
         assert row["listing_id"] not in [each["listing_id"] for each in self.live()]
 
     def delete_by_hand(self, row: dict[str, Any]) -> None:
         """As the seller would, in Etsy's shop manager."""
-        answer = self._by_hand().call("DELETE", f"/listings/{row['listing_id']}")
+        answer = self.by_hand().call("DELETE", f"/listings/{row['listing_id']}")
         assert answer.status_code == 204, answer.text
 
-    def _by_hand(self) -> EtsyShop:
+    def by_hand(self) -> EtsyShop:
+        """The seller at Etsy itself, beside our application."""
         callback = self.container.settings.etsy.redirect_uri
         assert callback is not None
         code = self.etsy.consent("alice", redirect_uri=callback)["code"]
