@@ -1,1 +1,0 @@
-"""What differs between listings and products, over HTTP."""

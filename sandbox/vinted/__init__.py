@@ -1,1 +1,0 @@
-"""A sandbox Vinted: site and private API."""

@@ -1,1 +1,0 @@
-"""Live listings beside our record: what differs, and whose word counts."""
