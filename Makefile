@@ -8,7 +8,7 @@ NAME ?=
 CSV ?=
 SERVE ?=
 
-.PHONY: help demo test lint types imports check format bench serve lock clean
+.PHONY: help demo test lint types imports check format bench serve browser lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -38,6 +38,9 @@ bench: .venv/dev ## Answer a question with figures (NAME=provisioning; without a
 
 serve: .venv/runtime ## API with a worker beside it, on the embedded database
 	@$(BIN)/stoflow serve --with-worker
+
+browser: ## Install Chromium, in which the tests try the browser extension (Debian, as root)
+	@command -v chromium chromium-browser google-chrome >/dev/null || $(if $(filter 0,$(shell id -u)),DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null,{ echo "Install Chromium with your system's package manager."; exit 1; })
 
 lock: .venv/dev ## Pin all dependencies anew
 	@$(BIN)/pip-compile -q --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --extra dev -o requirements-dev.lock pyproject.toml

@@ -4,6 +4,7 @@ from models.selling.publishing import Channel, JobAction
 from services.gateways.ebay.gateway import EbayGateway
 from services.gateways.ebay.quotas import EbayQuotas
 from services.gateways.etsy.gateway import EtsyGateway
+from services.selling.drift.comparing import ListingSync
 from services.selling.ebay.channel import EbayChannel
 from services.selling.ebay.delete import EbayDelete
 from services.selling.ebay.desk import EbayWorkshop
@@ -12,19 +13,18 @@ from services.selling.ebay.orders import EbayOrders
 from services.selling.ebay.preflight import EbayPreflight
 from services.selling.ebay.publish import EbayPublish
 from services.selling.ebay.ship import EbayShip
-from services.selling.ebay.sync import EbaySync
+from services.selling.ebay.sync import EbaySight
 from services.selling.ebay.update import EbayUpdate
 from services.selling.etsy.channel import EtsyChannel
 from services.selling.etsy.delete import EtsyDelete
 from services.selling.etsy.desk import EtsyWorkshop
-from services.selling.etsy.importing import EtsyImports
-from services.selling.etsy.looking import EtsyLink, EtsySync
+from services.selling.etsy.link import EtsyLink
 from services.selling.etsy.orders import EtsyOrders
 from services.selling.etsy.preflight import EtsyPreflight
 from services.selling.etsy.publish import EtsyPublish
 from services.selling.etsy.ship import EtsyShip
+from services.selling.etsy.sync import EtsySight
 from services.selling.etsy.update import EtsyUpdate
-from services.selling.listing_imports.importing import ImportWorkshop, ListingImportHandler
 from services.selling.orders.taking import OrderTaking
 from services.selling.publishing.attempting import HandlerTable
 from services.selling.publishing.channels import ChannelTable
@@ -42,7 +42,7 @@ def channel_table(
     }
 
 
-def handler_table(ebay: EbayWorkshop, etsy: EtsyWorkshop, imports: ImportWorkshop) -> HandlerTable:
+def handler_table(ebay: EbayWorkshop, etsy: EtsyWorkshop) -> HandlerTable:
     """Who runs a job."""
     preflight = EbayPreflight(ebay.gateway.marketplace)
     channels = channel_table(ebay.gateway, EbayQuotas(), etsy.gateway, ebay.clock)
@@ -55,13 +55,12 @@ def handler_table(ebay: EbayWorkshop, etsy: EtsyWorkshop, imports: ImportWorksho
         (Channel.EBAY, JobAction.LINK): EbayLink(ebay),
         (Channel.EBAY, JobAction.ORDERS): EbayOrders(ebay, OrderTaking(requests, ebay.clock)),
         (Channel.EBAY, JobAction.SHIP): EbayShip(ebay),
-        (Channel.EBAY, JobAction.SYNC): EbaySync(ebay),
+        (Channel.EBAY, JobAction.SYNC): ListingSync(EbaySight(ebay), ebay.database, ebay.clock),
         (Channel.ETSY, JobAction.PUBLISH): EtsyPublish(etsy, etsy_preflight, requests),
         (Channel.ETSY, JobAction.UPDATE): EtsyUpdate(etsy, etsy_preflight),
         (Channel.ETSY, JobAction.DELETE): EtsyDelete(etsy),
-        (Channel.ETSY, JobAction.SYNC): EtsySync(etsy),
+        (Channel.ETSY, JobAction.SYNC): ListingSync(EtsySight(etsy), etsy.database, etsy.clock),
         (Channel.ETSY, JobAction.LINK): EtsyLink(etsy),
         (Channel.ETSY, JobAction.ORDERS): EtsyOrders(etsy, OrderTaking(requests, etsy.clock)),
         (Channel.ETSY, JobAction.SHIP): EtsyShip(etsy),
-        (Channel.ETSY, JobAction.IMPORT): ListingImportHandler(imports, EtsyImports(etsy)),
     }

@@ -17,6 +17,8 @@ from sandbox.etsy.app import create_app as create_etsy
 from sandbox.etsy.sandbox import Options as EtsyOptions
 from sandbox.etsy.state import App
 from sandbox.server import configured
+from sandbox.vinted.app import create_app as create_vinted
+from sandbox.vinted.sandbox import Options as VintedOptions
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -101,6 +103,24 @@ def etsy(
     options = EtsyOptions(app=app, state_file=state, latency_s=latency_ms / 1000)
     facts = {"keystring": keystring, "redirect_uri": ", ".join(redirect_uris)}
     _run("Etsy", lambda: create_etsy(options), (host, port), state, facts)
+
+
+@cli.command()
+def vinted(
+    port: Port = 8703,
+    host: Host = "127.0.0.1",
+    state: StateFile = None,
+    latency_ms: Latency = 0,
+) -> None:
+    """Run the sandbox Vinted: a site to sign in to with a browser, and its private API.
+
+    Two members are there, camille and jonas, password "sandbox"; any other name is enrolled when
+    it first signs in. Faults, challenges, the ledger, buyers, time and more are under /_sandbox/,
+    described in docs/guides/sandbox-vinted.md. Stop with Ctrl+C.
+    """
+    options = VintedOptions(state_file=state, latency_s=latency_ms / 1000)
+    facts = {"sign in": f"http://{host}:{port}/member/login", "members": "camille, jonas"}
+    _run("Vinted", lambda: create_vinted(options), (host, port), state, facts)
 
 
 def _run(

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.clock import wire_time
-from sandbox.faults import Fault
+from sandbox.faults import OF_SITES, Fault, FaultKind
 from sandbox.keeping import KeptSandbox, State
 
 Body = dict[str, Any]
@@ -21,6 +21,8 @@ class WrongOrderError(Exception):
 
 class CommonControl(Generic[State]):
     """What can be asked of any running sandbox."""
+
+    fault_kinds = frozenset(FaultKind) - OF_SITES
 
     def __init__(self, sandbox: KeptSandbox[State]) -> None:
         self.kept = sandbox
@@ -42,6 +44,8 @@ class CommonControl(Generic[State]):
             fault = Fault.of(body)
         except (ValueError, TypeError) as wrong:
             raise WrongOrderError(str(wrong)) from wrong
+        if fault.kind not in self.fault_kinds:
+            raise WrongOrderError(f"{fault.kind} is nothing this marketplace does")
         self.kept.faults.add(fault)
         return fault.as_json()
 

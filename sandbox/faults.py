@@ -22,7 +22,12 @@ class FaultKind(StrEnum):
     EXPIRED_TOKEN = "expired_token"  # noqa: S105 - the name of a fault
     REVOKED_TOKEN = "revoked_token"  # noqa: S105 - the name of a fault
     SLOW = "slow"
+    CHALLENGE = "challenge"
+    HTML_PAGE = "html_page"
 
+
+OF_SITES = frozenset({FaultKind.CHALLENGE, FaultKind.HTML_PAGE})
+"""What only sites for people do; a documented API does not."""
 
 DEFAULT_DELAY_S = {
     FaultKind.TIMEOUT_AFTER_SUCCESS: 30.0,
@@ -39,6 +44,8 @@ class Fault:
     kind: FaultKind
     times: int | None = None
     """Calls still to be hit; None means until faults are cleared."""
+    after: int = 0
+    """Calls that still go well before."""
     retry_after_s: int | None = None
     delay_s: float = 0.0
     probability: float = 1.0
@@ -56,13 +63,14 @@ class Fault:
         probability = float(order.get("probability", 1.0))
         if not 0 < probability <= 1:
             raise ValueError("probability must be above 0 and at most 1")
-        times, retry_after_s, seed = (
-            _whole(order, name) for name in ("times", "retry_after_s", "seed")
+        times, after, retry_after_s, seed = (
+            _whole(order, name) for name in ("times", "after", "retry_after_s", "seed")
         )
         return cls(
             operation=str(order.get("operation", EVERY_OPERATION)),
             kind=kind,
             times=times,
+            after=after or 0,
             retry_after_s=retry_after_s,
             delay_s=float(order.get("delay_s", DEFAULT_DELAY_S.get(kind, 0.0))),
             probability=probability,
@@ -73,6 +81,9 @@ class Fault:
     def concerns(self, operation: str) -> bool:
         """Whether a call of `operation` is hit, rolling the dice when it could be."""
         if self.times == 0 or self.operation not in (EVERY_OPERATION, operation):
+            return False
+        if self.after:
+            self.after -= 1
             return False
         return self.probability >= 1 or self.dice.random() < self.probability
 
@@ -88,6 +99,7 @@ class Fault:
             "operation": self.operation,
             "kind": self.kind.value,
             "times": self.times,
+            "after": self.after,
             "retry_after_s": self.retry_after_s,
             "delay_s": self.delay_s,
             "probability": self.probability,
@@ -97,7 +109,7 @@ class Fault:
 
 
 _ORDER_FIELDS = {
-    "operation", "kind", "times", "retry_after_s", "delay_s", "probability", "seed",
+    "operation", "kind", "times", "after", "retry_after_s", "delay_s", "probability", "seed",
 }  # fmt: skip
 
 

@@ -6,7 +6,6 @@ from fastapi import Depends
 
 from api.dependencies.container import TheContainer
 from services.selling.publishing.batches import Batches
-from services.selling.publishing.drift import DriftReading
 from services.selling.publishing.preflight import PublicationPreflight
 from services.selling.publishing.reading import PublishingReading
 from services.selling.publishing.requesting import WorkRequests
@@ -29,10 +28,6 @@ async def _batches(container: TheContainer) -> Batches:
     return Batches(container.clock)
 
 
-async def _drift() -> DriftReading:
-    return DriftReading()
-
-
 async def _reading() -> PublishingReading:
     return PublishingReading()
 
@@ -42,4 +37,3 @@ TheWorkRequests = Annotated[WorkRequests, Depends(_work_requests)]
 Steering = Annotated[JobSteering, Depends(_steering)]
 TheBatches = Annotated[Batches, Depends(_batches)]
 Reading = Annotated[PublishingReading, Depends(_reading)]
-Drift = Annotated[DriftReading, Depends(_drift)]

@@ -33,7 +33,6 @@ class JobAction(StrEnum):
     MESSAGE = "message"
     LINK = "link"
     SHIP = "ship"
-    IMPORT = "import"
 
     @property
     def lane(self) -> Lane:

@@ -70,6 +70,13 @@ class EbayPictureRepository:
             if expires_at is None or expires_at > valid_at
         }
 
+    def hashes(self, urls: Collection[str]) -> dict[str, str]:
+        """Content hashes of photos, by their addresses at eBay."""
+        rows = self._session.execute(
+            select(EbayPicture.image_url, EbayPicture.sha256).where(EbayPicture.image_url.in_(urls))
+        )
+        return dict(rows.tuples().all())
+
     def put(
         self, sha256: str, image_url: str, expires_at: datetime | None, uploaded_at: datetime
     ) -> None:

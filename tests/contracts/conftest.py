@@ -10,11 +10,13 @@ from sandbox.ebay.app import create_app
 from sandbox.ebay.sandbox import Options
 from sandbox.etsy.app import create_app as create_etsy
 from sandbox.server import serving
+from sandbox.vinted.app import create_app as create_vinted
 from tests.contracts.ebay_shop import Sandbox
 from tests.contracts.etsy_documents import EtsyDocuments
 from tests.contracts.etsy_shop import EtsySite
 from tests.contracts.openapi_documents import EbayDocuments
 from tests.contracts.recording import ContractCheckingTransport
+from tests.contracts.vinted_site import VintedSite
 from tests.paths import contracts_folder, contracts_or_skip
 
 CATALOGUE = {
@@ -124,3 +126,18 @@ def etsy_sandbox(
     with httpx.Client(base_url=etsy_sandbox_url, transport=transport, timeout=10) as http:
         http.post("/_sandbox/reset").raise_for_status()
         yield EtsySite(http)
+
+
+@pytest.fixture(scope="session")
+def vinted_sandbox_url() -> Iterator[str]:
+    """A sandbox Vinted on a free port."""
+    with serving(create_vinted()) as base_url:
+        yield base_url
+
+
+@pytest.fixture
+def vinted_sandbox(vinted_sandbox_url: str) -> Iterator[VintedSite]:
+    """The sandbox, emptied."""
+    with httpx.Client(base_url=vinted_sandbox_url, timeout=10) as http:
+        http.post("/_sandbox/reset").raise_for_status()
+        yield VintedSite(http)

@@ -15,6 +15,7 @@ def test_help_says_what_there_is_and_how_to_set_it() -> None:
     assert top.exit_code == 0
     assert "ebay" in top.output
     assert "etsy" in top.output
+    assert "vinted" in top.output
     page = CliRunner().invoke(cli, ["ebay", "--help"], env=wide)
     assert page.exit_code == 0
     for option in ("--port", "--host", "--state", "--client-id", "--ru-name", "--accepted-url"):
@@ -23,9 +24,13 @@ def test_help_says_what_there_is_and_how_to_set_it() -> None:
     assert page.exit_code == 0
     for option in ("--port", "--state", "--keystring", "--redirect-uri", "--latency-ms"):
         assert option in page.output
+    page = CliRunner().invoke(cli, ["vinted", "--help"], env=wide)
+    assert page.exit_code == 0
+    for option in ("--port", "--state", "--latency-ms"):
+        assert option in page.output
 
 
-@pytest.mark.parametrize("marketplace", ["ebay", "etsy"])
+@pytest.mark.parametrize("marketplace", ["ebay", "etsy", "vinted"])
 def test_a_state_file_of_something_else_is_refused_and_left_alone(
     tmp_path: Path, marketplace: str
 ) -> None:

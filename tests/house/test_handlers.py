@@ -12,9 +12,7 @@ from tests.contracts.handler_conformance import HandlerConformance
 
 TESTS = Path(__file__).parents[1]
 
-EXCUSED: dict[tuple[Channel, JobAction], str] = {
-    (Channel.EBAY, JobAction.SYNC): "of the whole account; test_comparing_with_ebay.py tries it",
-}
+EXCUSED: dict[tuple[Channel, JobAction], str] = {}
 """Handlers outside the suite, and why. One that joins leaves this list."""
 
 

@@ -22,6 +22,7 @@ POSTS = [
 WITH_THE_WORK = {
     "/api/v1/products",
     "/api/v1/publications",
+    "/api/v1/listings/drift/mend",
     "/api/v1/jobs/{job_id}/cancel",
     "/api/v1/jobs/{job_id}/retry",
     "/api/v1/batches/{batch_id}/pause",
@@ -31,9 +32,6 @@ WITH_THE_WORK = {
     "/api/v1/orders/sync",
     "/api/v1/channels/ebay/compare",
     "/api/v1/orders/{order_id}/shipments",
-    "/api/v1/channels/{channel}/imports",
-    "/api/v1/channels/{channel}/imports/{import_id}/rows/{row_id}/link",
-    "/api/v1/channels/{channel}/imports/{import_id}/rows/{row_id}/create",
 }
 """Work, key and answer are one transaction."""
 

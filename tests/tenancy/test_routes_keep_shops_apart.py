@@ -20,6 +20,7 @@ from backend.container import Container
 from backend.middleware import SocketDoor
 from models.base import TenantBase
 from models.selling.category_choices import CategoryChoice
+from models.selling.drift import DriftDecision, Keep
 from models.selling.ebay import ConnectionStatus, EbayConnection, EbayPicture, EbayProductChoice
 from models.selling.etsy import (
     EtsyAccount,
@@ -93,6 +94,13 @@ _BODIES: Mapping[str, Callable[[Ids], dict[str, Any]]] = {
     "POST /api/v1/orders/{order_id}/shipments": lambda _: {
         "json": {"carrier": "USPS", "tracking": "94001"}
     },
+    "POST /api/v1/listings/drift/mend": lambda ids: {
+        "json": {
+            "keep": "theirs",
+            "listings": [{"product_id": ids["product"], "channel": "ebay"}],
+            "if_match": "*",
+        }
+    },
     "POST /api/v1/publications": lambda ids: {
         "json": {"product_ids": [ids["product"]], "channels": ["ebay"]}
     },
@@ -112,6 +120,7 @@ _NAMES_NOTHING = {
     "GET /api/v1/batches",
     "GET /api/v1/listings",
     "GET /api/v1/listings/drift",
+    "GET /api/v1/listings/drift/decisions",
     "POST /api/v1/channels/ebay/compare",
     "GET /api/v1/orders",
     "GET /api/v1/orders/sync",
@@ -231,6 +240,17 @@ def _work_of(
                     read_back={},
                     published_at=now,
                     checked_at=now,
+                ),
+                DriftDecision(
+                    product_id=product_id,
+                    channel=Channel.EBAY,
+                    listing_id=_MARK,
+                    field="title",
+                    keep=Keep.OURS,
+                    ours=_MARK,
+                    live=_MARK,
+                    decided_by=shop.tenant_id,
+                    decided_at=now,
                 ),
                 CategoryChoice(
                     channel=Channel.ETSY,

@@ -34,6 +34,11 @@ async def _based_on(
 ) -> AcceptsVersion:
     if if_match is None:
         raise PreconditionRequired("Send If-Match with the ETag you read, or * to go ahead anyway.")
+    return versions_named_by(if_match)
+
+
+def versions_named_by(if_match: str) -> AcceptsVersion:
+    """Which versions an `If-Match` accepts. Raises `MalformedRequest`."""
     if if_match.strip() == "*":
         return lambda _version: True
     tags = _tags(if_match)

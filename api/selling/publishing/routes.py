@@ -6,7 +6,6 @@ from fastapi import Query
 
 from api.dependencies.actors import CurrentAccount
 from api.dependencies.services_publishing import (
-    Drift,
     Reading,
     Steering,
     TheBatches,
@@ -137,24 +136,6 @@ def list_listings(
 ) -> Page[ListingOut]:
     """What is listed where, newest first."""
     found, more = reading.listings(session, channel, status, read_id_cursor(cursor), limit)
-    return Page(
-        items=[ListingOut.of(listing) for listing in found],
-        next_cursor=id_cursor(found[-1].id) if more else None,
-    )
-
-
-@listings.get("/drift")
-def list_drift(
-    session: Tenant,
-    drift: Drift,
-    cursor: Cursor = None,
-    limit: PageSize = 50,
-    channel: Channel | None = None,
-) -> Page[ListingOut]:
-    """Live listings that differ from our record: `read_back.drift` says in what, `not_sent_yet`
-    whether a change of ours is simply not sent. Asking for an `update` mends them.
-    """
-    found, more = drift.page(session, channel, read_id_cursor(cursor), limit)
     return Page(
         items=[ListingOut.of(listing) for listing in found],
         next_cursor=id_cursor(found[-1].id) if more else None,

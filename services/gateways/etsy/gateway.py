@@ -11,7 +11,6 @@ from services.gateways.etsy.oauth import EtsyOAuth
 from services.gateways.etsy.quotas import EtsyCallBook, EtsyQuotas
 from services.gateways.etsy.receipts import EtsyReceiptClient
 from services.gateways.etsy.shop import EtsyShopClient
-from services.gateways.etsy.shop_listings import EtsyShopListingClient
 from services.gateways.etsy.transport import EtsyAddresses, EtsyKeys, EtsyTransport
 from shared.clock import Clock
 
@@ -23,7 +22,6 @@ class EtsyApis:
     shop: EtsyShopClient
     listings: EtsyListingClient
     receipts: EtsyReceiptClient
-    shop_listings: EtsyShopListingClient
 
 
 class EtsyGateway(Protocol):
@@ -90,7 +88,6 @@ class HttpEtsyGateway:
             EtsyShopClient(transport),
             EtsyListingClient(transport, shop_id),
             EtsyReceiptClient(transport, shop_id),
-            EtsyShopListingClient(transport, shop_id),
         )
 
     def _transport(self, tokens: TokenSource, observe: Observer) -> EtsyTransport:

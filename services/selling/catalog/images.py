@@ -83,7 +83,7 @@ class ProductImages:
             product = _found(products.locked(product_id))
             if image_id not in {image.id for image in product.images}:
                 raise ImageNotFound
-            _number([image for image in product.images if image.id != image_id], product)
+            number_photos([image for image in product.images if image.id != image_id], product)
             touch(product, self._clock.now())
             products.save()
 
@@ -98,7 +98,7 @@ class ProductImages:
                     fields=[FieldProblem("image_ids", "name each photo of the product once")]
                 )
             if list(own) != list(image_ids):
-                _number([own[image_id] for image_id in image_ids], product)
+                number_photos([own[image_id] for image_id in image_ids], product)
                 touch(product, self._clock.now())
                 products.save()
             return product
@@ -141,7 +141,8 @@ def _same(product: Product, photo: StoredPhoto) -> ProductImage | None:
     return next((image for image in product.images if image.sha256 == photo.sha256), None)
 
 
-def _number(images: list[ProductImage], product: Product) -> None:
+def number_photos(images: list[ProductImage], product: Product) -> None:
+    """Make these the photos of a product, in this order."""
     for position, image in enumerate(images, start=1):
         image.position = position
     product.images = images

@@ -3,8 +3,8 @@
 from models.selling.ebay import ConnectionStatus
 from models.selling.publishing import Channel, JobAction
 from repositories.selling.ebay import EbayConnectionRepository
+from services.selling.drift.comparing import CONFIRM_ENDED
 from services.selling.ebay.account import EbayNotConnected
-from services.selling.ebay.sync import CONFIRM_ENDED
 from services.selling.publishing.account_work import AccountJob, AccountWork
 from shared.clock import Clock
 from shared.database import TenantSession

@@ -20,6 +20,8 @@ class ReadBack:
     image_urls: Sequence[str]
     title: str | None
     differences: Sequence[Mapping[str, Any]]
+    photos: Mapping[str, str]
+    """Content hashes of what was sent, by address."""
 
     def as_json(self) -> dict[str, Any]:
         """How it is stored with the listing."""
@@ -27,6 +29,7 @@ class ReadBack:
             "listing_id": self.listing_id,
             "title": self.title,
             "image_urls": list(self.image_urls),
+            "photos": dict(self.photos),
             "variants": {
                 sku: {
                     "offer_id": offer.offer_id,
@@ -53,7 +56,8 @@ def read_back(
     title, shown = _shown(desk, draft)
     listing_id = next((offer.listing_id for offer in offers.values() if offer.published), None)
     differences = [*_about_offers(draft, offers), *_about_page(draft, image_urls, title, shown)]
-    found = ReadBack(listing_id, offers, shown, title, differences)
+    photos = {url: photo.sha256 for url, photo in zip(image_urls, draft.photos, strict=True)}
+    found = ReadBack(listing_id, offers, shown, title, differences, photos)
     desk.note_too_late_to_cancel("read the listing back", differences=len(differences))
     return found
 

@@ -1,170 +1,81 @@
-"""Compares live listings with eBay: price, quantity, whether they are there. Mends nothing."""
+"""What eBay shows of a listing: its offers, each asked for by its id, its title and its photos."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
-from models.selling.catalog import Product
 from models.selling.ebay import ConnectionStatus
-from models.selling.publishing import Channel, JobOutcome, MarketplaceJob
-from repositories.selling.catalog import ProductRepository
-from repositories.selling.ebay import EbayConnectionRepository
-from repositories.selling.listing_drift import ListingDriftRepository
-from services.gateways.ebay.offers import StoredOffer
+from models.selling.publishing import Channel, JobOutcome
+from repositories.selling.ebay import EbayConnectionRepository, EbayPictureRepository
 from services.gateways.ebay.reading import at
+from services.selling.drift.comparing import ToCompare
+from services.selling.drift.seen import LiveListing, LivePhoto, LiveVariant
 from services.selling.ebay.desk import EbayDesk, EbayWorkshop
-from services.selling.ebay.listings import write_ended
-from services.selling.publishing.handlers import Cancel, Completed, Journal, Problem, Verdict
+from services.selling.publishing.handlers import Cancel, Journal, Problem
 from shared.database import TenantSchema, TenantSession
-from shared.money import Money
 
-CONFIRM_ENDED = "confirm_ended"
-"""Payload: the seller has seen that many listings are gone, and it is true."""
-
-FEW = 5
-SHARE = 0.2
-"""More ended listings than both of these are held back until the seller confirms them."""
-
-_LISTINGS_A_CHECKPOINT = 20
 _NOT_CONNECTED = Problem("ebay-not-connected", "Connect the eBay account first.")
 
 
-@dataclass(frozen=True, slots=True)
-class ToCompare:
-    """A listing as we know it."""
+class EbaySight:
+    """A `services.selling.drift.comparing.Sight`."""
 
-    product_id: int
-    offer_ids: Mapping[str, str]
-    """By SKU."""
-
-
-@dataclass(frozen=True, slots=True)
-class SyncCommand:
-    """What to compare."""
-
-    tenant: TenantSchema
-    listings: Sequence[ToCompare]
-    confirmed: bool
-
-
-@dataclass
-class Compared:
-    """What came of it."""
-
-    looked: int = 0
-    drifted: int = 0
-    ended: list[int] = field(default_factory=list)
-    """Products; each of their offers was asked for by its id, so none is only out of sight."""
-    held: bool = False
-
-
-class EbaySync:
-    """Handler of `sync` jobs, of one product or of the whole account."""
+    channel = Channel.EBAY
 
     def __init__(self, shop: EbayWorkshop) -> None:
         self._shop = shop
 
-    def prepare(self, session: TenantSession, job: MarketplaceJob) -> SyncCommand | Verdict:
-        """Every live listing."""
+    def account(self, session: TenantSession) -> Cancel | None:
+        """Whether eBay lets us in."""
         connection = EbayConnectionRepository(session).get()
         if connection is None or connection.status is not ConnectionStatus.CONNECTED:
             return Cancel(_NOT_CONNECTED, JobOutcome.BLOCKED)
-        rows = ListingDriftRepository(session).live(Channel.EBAY, job.product_id)
-        return SyncCommand(
-            session.tenant,
-            [ToCompare(row.product_id, at(row.remote, "offers") or {}) for row in rows],
-            confirmed=job.payload.get(CONFIRM_ENDED) is True,
-        )
+        return None
 
-    def perform(self, command: SyncCommand, journal: Journal) -> Compared:
-        """One listing after the other; a later attempt goes on after the last checkpoint."""
-        desk = self._shop.desk(command.tenant, journal)
-        if journal.must_probe:
-            journal.checkpoint("looking changes nothing on eBay", certain=True)
-        done = journal.progress
-        found = Compared(done.get("looked", 0), done.get("drifted", 0), list(done.get("ended", [])))
-        after = done.get("after", 0)
-        for listing in command.listings:
-            if listing.product_id <= after:
-                continue
-            self._compare(desk, listing, found)
-            if found.looked % _LISTINGS_A_CHECKPOINT == 0:
-                self._note(desk, listing.product_id, found)
-        desk.note("compared all listings", looked=found.looked, drifted=found.drifted)
-        many = len(found.ended) > max(FEW, SHARE * found.looked)
-        found.held = many and not command.confirmed
-        return found
+    def open(self, tenant: TenantSchema, account: None, journal: Journal) -> "EbayEye":
+        """Begin to look."""
+        return EbayEye(self._shop, self._shop.desk(tenant, journal))
 
-    def record(self, session: TenantSession, job: MarketplaceJob, result: Compared) -> Verdict:
-        """Write down what has ended, unless it is so much that somebody must look first."""
-        if not result.held:
-            for product_id in result.ended:
-                write_ended(session, product_id, self._shop.clock.now())
-        return Completed(
-            {
-                "looked": result.looked,
-                "drifted": result.drifted,
-                "ended": 0 if result.held else len(result.ended),
-                "held_back": len(result.ended) if result.held else 0,
-            }
-        )
 
-    def _compare(self, desk: EbayDesk, listing: ToCompare, found: Compared) -> None:
+class EbayEye:
+    """A `services.selling.drift.comparing.Eye`: one call a variant, and one for the page."""
+
+    def __init__(self, shop: EbayWorkshop, desk: EbayDesk) -> None:
+        self._shop = shop
+        self.desk = desk
+
+    def look(self, listing: ToCompare) -> LiveListing:
+        """Listed is what has a published offer."""
         offers = {
             sku: offer
-            for sku, offer_id in listing.offer_ids.items()
-            if (offer := desk.apis.offers.get(offer_id)) is not None
+            for sku, offer_id in (at(listing.remote, "offers") or {}).items()
+            if (offer := self.desk.apis.offers.get(offer_id)) is not None
         }
-        found.looked += 1
-        if not any(offer.published for offer in offers.values()):
-            found.ended.append(listing.product_id)
-            return
-        with self._shop.database.tenant(desk.tenant) as session:
-            found.drifted += self._write(session, listing.product_id, offers)
+        published = [offer for offer in offers.values() if offer.published]
+        if not published:
+            return LiveListing(live=False)
+        listing_id = published[0].listing_id
+        title, urls = self._page(listing, next(iter(offers)))
+        return LiveListing(
+            live=True,
+            listing_id=listing_id,
+            url=self._shop.gateway.marketplace.listing_url(listing_id) if listing_id else None,
+            title=title,
+            photos=self._photos(listing, urls),
+            variants={
+                sku: LiveVariant(offer.price, offer.quantity, offer.published)
+                for sku, offer in offers.items()
+            },
+        )
 
-    def _write(
-        self, session: TenantSession, product_id: int, offers: Mapping[str, StoredOffer]
-    ) -> bool:
-        """Whether it differs. A listing that ended meanwhile is left alone."""
-        product = ProductRepository(session).get(product_id)
-        row = ListingDriftRepository(session).locked(product_id, Channel.EBAY)
-        if product is None or row is None:
-            return False
-        drift = list(drift_of(product, offers))
-        row.read_back = {
-            **row.read_back,
-            "drift": drift,
-            "not_sent_yet": product.version > row.product_version,
-        }
-        row.checked_at = self._shop.clock.now()
-        return bool(drift)
+    def _page(self, listing: ToCompare, sku: str) -> tuple[str | None, Sequence[str]]:
+        group_key = at(listing.remote, "group_key")
+        if group_key:
+            group = self.desk.apis.inventory.group(str(group_key))
+            return (group.title, group.image_urls) if group else (None, ())
+        item = self.desk.apis.inventory.item(sku)
+        return (item.title, item.image_urls) if item else (None, ())
 
-    def _note(self, desk: EbayDesk, after: int, found: Compared) -> None:
-        progress = {
-            "after": after,
-            "looked": found.looked,
-            "drifted": found.drifted,
-            "ended": found.ended,
-        }
-        desk.note("compared listings", progress, looked=found.looked)
-
-
-def drift_of(product: Product, offers: Mapping[str, StoredOffer]) -> Sequence[dict[str, Any]]:
-    """How what buyers see differs from our record. What eBay does not say is no difference."""
-    found: list[dict[str, Any]] = []
-    for variant in product.variants:
-        offer = offers.get(variant.channel_key)
-        if offer is None:
-            continue
-        price = Money(variant.price_minor, product.currency)
-        pairs = {
-            "published": (variant.quantity > 0 or offer.published, offer.published),
-            "price": (str(price), None if offer.price is None else str(offer.price)),
-            "quantity": (variant.quantity, offer.quantity),
-        }
-        found += [
-            {"field": name, "sku": variant.channel_key, "ours": ours, "live": live}
-            for name, (ours, live) in pairs.items()
-            if live is not None and ours != live
-        ]
-    return found
+    def _photos(self, listing: ToCompare, urls: Sequence[str]) -> Sequence[LivePhoto]:
+        """eBay keeps the address of a photo that has been uploaded anew for another listing."""
+        with self._shop.database.tenant(self.desk.tenant) as session:
+            known = EbayPictureRepository(session).hashes(urls)
+        return [LivePhoto(url, listing.photos.get(url) or known.get(url)) for url in urls]

@@ -6,15 +6,12 @@ anew while Etsy's four months last.
 
 from dataclasses import dataclass
 
-from models.selling.etsy import EtsyAccountStatus
 from models.selling.publishing import MarketplaceJob
-from repositories.selling.etsy import EtsyAccountRepository
 from services.gateways.etsy.errors import EtsyRefusal
 from services.selling.etsy.desk import EtsyDesk, EtsyWorkshop
 from services.selling.etsy.listings import known_listing, write_ended
-from services.selling.etsy.preparing import blocked, product_of
+from services.selling.etsy.preparing import product_of, shop_at_etsy
 from services.selling.etsy.read_back import looked_at
-from services.selling.etsy.readiness import account_gaps
 from services.selling.publishing.handlers import Cancel, Completed, Journal, Problem, Verdict
 from shared.database import TenantSchema, TenantSession
 from shared.errors import EtsyError, Remedy
@@ -53,10 +50,10 @@ class EtsyDelete:
             return Cancel(Problem("not-listed", "It was never listed on Etsy from here."))
         if not known.live:
             return Completed({"listing_id": str(known.listing_id), "ended_by_us": False})
-        account = EtsyAccountRepository(session).get()
-        if account is None or account.status is not EtsyAccountStatus.CONNECTED:
-            return blocked(tuple(account_gaps(account)))
-        return DeleteCommand(session.tenant, account.remote_shop_id, known.listing_id)
+        shop_id = shop_at_etsy(session)
+        if isinstance(shop_id, Cancel):
+            return shop_id
+        return DeleteCommand(session.tenant, shop_id, known.listing_id)
 
     def perform(self, command: DeleteCommand, journal: Journal) -> Ended:
         """End it, unless it has ended; then look."""

@@ -61,16 +61,6 @@ def write_ended(session: TenantSession, product_id: int, now: datetime) -> None:
         row.ended_at = row.checked_at = now
 
 
-def write_checked(
-    session: TenantSession, product_id: int, read_back: dict[str, Any], now: datetime
-) -> None:
-    """Record what was seen of a listing that is for sale, whatever we believed of it."""
-    row = ListingRepository(session).get(product_id, Channel.ETSY)
-    if row is not None:
-        row.status, row.ended_at = ListingStatus.LIVE, None
-        row.read_back, row.checked_at = read_back, now
-
-
 def _write(row: ChannelListing, seen: SeenListing, now: datetime) -> None:
     listing_id = str(seen.listing_id)
     if row.listing_id != listing_id or row.status is not ListingStatus.LIVE:

@@ -1,8 +1,11 @@
 """From a job to a draft: the part of `prepare` that publish and update have in common."""
 
+from models.selling.etsy import EtsyAccountStatus
 from models.selling.publishing import JobOutcome, MarketplaceJob
+from repositories.selling.etsy import EtsyAccountRepository
 from services.selling.etsy.drafts import ListingDraft
 from services.selling.etsy.preflight import EtsyPreflight
+from services.selling.etsy.readiness import account_gaps
 from services.selling.publishing.handlers import Cancel, Problem
 from shared.database import TenantSession
 from shared.errors import FieldProblem
@@ -26,6 +29,14 @@ def product_of(job: MarketplaceJob) -> int:
     """The product the job is about; every job of this room has one."""
     assert job.product_id is not None
     return job.product_id
+
+
+def shop_at_etsy(session: TenantSession) -> int | Cancel:
+    """Etsy's number of the shop, or why Etsy does not let us in."""
+    account = EtsyAccountRepository(session).get()
+    if account is None or account.status is not EtsyAccountStatus.CONNECTED:
+        return blocked(tuple(account_gaps(account)))
+    return account.remote_shop_id
 
 
 def blocked(gaps: tuple[FieldProblem, ...]) -> Cancel:

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from backend.container import Container
-from backend.worker import handlers_of
+from backend.handlers import handler_table
+from backend.worker import ebay_workshop_of, etsy_workshop_of
 from models.accounts.tenants import Lane
 from models.selling.catalog import Product
 from models.selling.orders import ChannelOrder
@@ -277,7 +278,7 @@ def shop(
     clock: MovableClock,
 ) -> Shop:
     """A shop that can publish."""
-    handlers = handlers_of(container)
+    handlers = handler_table(ebay_workshop_of(container), etsy_workshop_of(container))
     processor = MarketplaceJobProcessor(
         container.database,
         handlers,

@@ -35,10 +35,10 @@ def drifted(seller: Seller) -> list[dict[str, Any]]:
 
 
 def test_what_is_as_it_was_sent_is_no_drift(shop: Shop, connected: Seller) -> None:
-    """A6: one call a listing."""
+    """A6, B17: a call for the offer and one for its page."""
     listed(shop, quantity=2)
     job = compare(shop, connected)
-    assert job.result == {"looked": 1, "drifted": 0, "ended": 0, "held_back": 0}
+    assert job.result == {"looked": 1, "drifted": 0, "unread": 0, "ended": 0, "held_back": 0}
     assert drifted(connected) == []
 
 
@@ -54,13 +54,14 @@ def test_price_and_quantity_changed_on_ebay_are_told_and_mended_on_request(
     assert compare(shop, connected).result == {
         "looked": 1,
         "drifted": 1,
+        "unread": 0,
         "ended": 0,
         "held_back": 0,
     }
     [listing] = drifted(connected)
     assert listing["product_id"] == product_id
-    assert listing["read_back"]["not_sent_yet"] is False
-    told = {each["field"]: (each["ours"], each["live"]) for each in listing["read_back"]["drift"]}
+    assert listing["not_sent_yet"] is False
+    told = {each["field"]: (each["ours"], each["live"]) for each in listing["drift"]}
     assert told == {"price": ("25.01 USD", "1.00 USD"), "quantity": (3, 1)}
     assert shop.live()[0]["price"] == "1.00"
     assert drifted(other_seller) == []
@@ -75,7 +76,7 @@ def test_a_change_of_ours_that_was_not_sent_is_told_apart(shop: Shop, connected:
     shop.change(product_id, lambda product: setattr(product.variants[0], "price_minor", 900))
     compare(shop, connected)
     [listing] = drifted(connected)
-    assert listing["read_back"]["not_sent_yet"] is True
+    assert listing["not_sent_yet"] is True
 
 
 def test_a_listing_that_was_ended_on_ebay_is_noticed(shop: Shop, connected: Seller) -> None:
@@ -85,7 +86,7 @@ def test_a_listing_that_was_ended_on_ebay_is_noticed(shop: Shop, connected: Sell
     offer_id = shop.ebay.ledger()[0]["offer_ids"][0]
     assert shop.ebay.shop("alice").post(f"/offer/{offer_id}/withdraw").status_code == 200
     job = compare(shop, connected)
-    assert job.result == {"looked": 2, "drifted": 0, "ended": 1, "held_back": 0}
+    assert job.result == {"looked": 2, "drifted": 0, "unread": 0, "ended": 1, "held_back": 0}
     statuses = [shop.listing(each) for each in (gone, kept)]
     assert [each.status for each in statuses if each] == [ListingStatus.ENDED, ListingStatus.LIVE]
     assert shop.stock(gone) == 1, "an ended listing is not a sale"
@@ -100,12 +101,13 @@ def test_many_ended_at_once_are_believed_only_when_the_seller_confirms(
     for row in shop.ebay.ledger():
         alice.post(f"/offer/{row['offer_ids'][0]}/withdraw")
     held = compare(shop, connected)
-    assert held.result == {"looked": 6, "drifted": 0, "ended": 0, "held_back": 6}
+    assert held.result == {"looked": 6, "drifted": 0, "unread": 0, "ended": 0, "held_back": 6}
     found = [shop.listing(each) for each in products]
     assert {each.status for each in found if each} == {ListingStatus.LIVE}
     assert compare(shop, connected, confirm_ended=True).result == {
         "looked": 6,
         "drifted": 0,
+        "unread": 0,
         "ended": 6,
         "held_back": 0,
     }
@@ -134,6 +136,7 @@ def test_a_quantity_that_ebay_does_not_tell_is_not_nothing(shop: Shop, connected
     assert compare(shop, connected).result == {
         "looked": 1,
         "drifted": 0,
+        "unread": 0,
         "ended": 0,
         "held_back": 0,
     }

@@ -21,6 +21,7 @@ from tests.contracts.action_conformance import (
     OrdersConformance,
     PublishConformance,
     ShipConformance,
+    SyncConformance,
     UpdateConformance,
 )
 from tests.contracts.handler_conformance import WAIT_SECONDS, Shown
@@ -33,6 +34,7 @@ _TELLING = {
     JobAction.DELETE: "withdrawOffer",
     JobAction.LINK: "getOffers",
     JobAction.ORDERS: "getOrders",
+    JobAction.SYNC: "getOffer",
     JobAction.SHIP: "createShippingFulfillment",
 }
 """The call by which an action changes eBay, or, of one that only reads, its first one."""
@@ -174,6 +176,10 @@ class TestEnding(DeleteConformance):
 
 
 class TestLinking(LinkConformance):
+    channel = Channel.EBAY
+
+
+class TestSyncing(SyncConformance):
     channel = Channel.EBAY
 
 

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from backend.container import Container
-from backend.worker import handlers_of
+from backend.handlers import handler_table
+from backend.worker import ebay_workshop_of, etsy_workshop_of
 from models.accounts.tenants import Lane
 from models.selling.catalog import Product
 from models.selling.publishing import Channel, ChannelListing, JobAction, MarketplaceJob
@@ -193,15 +194,16 @@ class Shop:
 
     def take_down(self, row: dict[str, Any]) -> None:
         """As the seller would, in Etsy's shop manager."""
-        self._by_hand().call("PATCH", _path_of(row), data={"state": "inactive"})
+        self.by_hand().call("PATCH", _path_of(row), data={"state": "inactive"})
         assert row["listing_id"] not in [each["listing_id"] for each in self.live()]
 
     def delete_by_hand(self, row: dict[str, Any]) -> None:
         """As the seller would, in Etsy's shop manager."""
-        answer = self._by_hand().call("DELETE", f"/listings/{row['listing_id']}")
+        answer = self.by_hand().call("DELETE", f"/listings/{row['listing_id']}")
         assert answer.status_code == 204, answer.text
 
-    def _by_hand(self) -> EtsyShop:
+    def by_hand(self) -> EtsyShop:
+        """The seller at Etsy itself, beside our application."""
         callback = self.container.settings.etsy.redirect_uri
         assert callback is not None
         code = self.etsy.consent("alice", redirect_uri=callback)["code"]
@@ -283,7 +285,7 @@ def _path_of(row: dict[str, Any]) -> str:
 @pytest.fixture
 def shop(container: Container, connected: Seller, etsy: EtsySite, clock: MovableClock) -> Shop:
     """A shop that can publish."""
-    handlers = handlers_of(container)
+    handlers = handler_table(ebay_workshop_of(container), etsy_workshop_of(container))
     processor = MarketplaceJobProcessor(
         container.database,
         handlers,

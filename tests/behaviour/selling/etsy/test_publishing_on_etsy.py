@@ -344,24 +344,6 @@ def test_an_ending_by_hand_is_noticed(shop: Shop) -> None:
     assert live["listing_id"] != row["listing_id"]
 
 
-def test_syncing_sees_and_changes_nothing_at_etsy(shop: Shop) -> None:
-    """D5: what was taken down by hand has ended, and nothing was sold by that."""
-    product_id = shop.shirt()
-    shop.run(product_id)
-    asked = shop.calls_of(lambda: shop.run(product_id, JobAction.SYNC))
-    assert asked == {"getListing": 1, "getListingImages": 1}
-    listing = shop.listing(product_id)
-    assert listing is not None
-    assert (listing.status, listing.read_back["state"]) == (ListingStatus.LIVE, "active")
-    [row] = shop.live()
-    shop.take_down(row)
-    job = shop.run(product_id, JobAction.SYNC)
-    assert job.result == {"live": False}
-    listing = shop.listing(product_id)
-    assert listing is not None
-    assert listing.status is ListingStatus.ENDED
-
-
 def test_a_listing_that_our_books_lack_is_found_by_our_own_number(shop: Shop) -> None:
     """B3: never by its title."""
     product_id, other = shop.shirt(), shop.shirt()

@@ -1,0 +1,21 @@
+"""The drift room's services, for its routes."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from api.dependencies.container import TheContainer
+from services.selling.drift.mending import DriftMending
+from services.selling.drift.reading import DriftReading
+
+
+async def _reading() -> DriftReading:
+    return DriftReading()
+
+
+async def _mending(container: TheContainer) -> DriftMending:
+    return DriftMending(container.work_requests, container.clock)
+
+
+Reading = Annotated[DriftReading, Depends(_reading)]
+Mending = Annotated[DriftMending, Depends(_mending)]

@@ -1,0 +1,77 @@
+// The tab in which the seller is signed in at Vinted. One that is open is used; where there is
+// none, one is opened in the background, pinned, and left to the seller.
+
+import { askVinted } from './page.js';
+import { pattern } from './settings.js';
+
+const LOADING = 30_000;
+const LOOK = 100;
+
+/** There is no tab of Vinted, and none could be opened. */
+export class NoTab extends Error {}
+
+export class VintedTab {
+  constructor(browser) {
+    this.browser = browser;
+  }
+
+  /** Make a request in a tab; see askVinted for what it answers. */
+  async ask(tab, request) {
+    const [frame] = await this.browser.scripting.executeScript({
+      target: { tabId: tab.id }, func: askVinted, args: [request],
+    });
+    return frame?.result ?? { sent: true, status: null, detail: 'The tab went away meanwhile.' };
+  }
+
+  /** A tab that has loaded a page of this origin. Throws NoTab. */
+  async find(origin) {
+    const usable = (await this.all(origin)).filter((each) => !each.discarded && !each.frozen);
+    const ready = usable.find((each) => each.status === 'complete');
+    if (ready) return ready;
+    if (usable.length) return this.loaded(usable[0].id, origin);
+    return this.open(origin);
+  }
+
+  /** Load a page anew, so that Vinted's own code can renew its session; never the one in view. */
+  async renewed(origin) {
+    const tab = (await this.all(origin)).find((each) => !each.active);
+    if (!tab) return this.open(origin);
+    await this.browser.tabs.reload(tab.id);
+    return this.loaded(tab.id, origin);
+  }
+
+  /** Bring Vinted before the seller's eyes. */
+  async show(origin) {
+    const [tab] = await this.all(origin);
+    if (!tab) return this.browser.tabs.create({ url: `${origin}/` });
+    await this.browser.windows.update(tab.windowId, { focused: true });
+    await this.browser.tabs.update(tab.id, { active: true });
+    return this.browser.tabs.reload(tab.id);
+  }
+
+  async all(origin) {
+    const tabs = await this.browser.tabs.query({ url: pattern(origin) });
+    return tabs.filter((each) => URL.parse(each.url ?? '')?.origin === origin);
+  }
+
+  async open(origin) {
+    let tab;
+    try {
+      tab = await this.browser.tabs.create({ url: `${origin}/`, pinned: true, active: false });
+    } catch {
+      throw new NoTab('No window of the browser is open.');
+    }
+    return this.loaded(tab.id, origin);
+  }
+
+  async loaded(id, origin) {
+    const until = Date.now() + LOADING;
+    while (Date.now() < until) {
+      await new Promise((done) => { setTimeout(done, LOOK); });
+      const tab = await this.browser.tabs.get(id).catch(() => null);
+      if (!tab) break;
+      if (tab.status === 'complete' && URL.parse(tab.url ?? '')?.origin === origin) return tab;
+    }
+    throw new NoTab('Vinted’s page did not load.');
+  }
+}

@@ -1,0 +1,1 @@
+"""A sandbox Vinted: site and private API."""

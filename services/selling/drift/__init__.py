@@ -1,0 +1,1 @@
+"""Live listings beside our record: what differs, and whose word counts."""

@@ -1,1 +1,0 @@
-"""Listings that were on a channel before us become products."""
