@@ -16,6 +16,9 @@ from services.accounts.outbox.forgetting import OutboxForgetting
 from services.accounts.schedule.ticks import Act, Did, Tick, Turn
 from services.gateways.ebay.quotas import DAILY, REVISIONS
 from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
+from services.selling.drift.polling import ListingPolling
+from services.selling.ebay.sync import ebay_lets_us_in
+from services.selling.etsy.sync import etsy_lets_us_in
 from services.selling.orders.polling import OrderPolling, PollRhythm
 from services.selling.publishing.dead_jobs import DeadJobReview
 from services.selling.publishing.sweeping import BellSweeper
@@ -82,6 +85,12 @@ def ticks_of(container: Container) -> tuple[Tick, ...]:
 
 def _of_channels(container: Container) -> tuple[Tick, ...]:
     """What is done for the marketplaces that this installation has keys of."""
+    compare = Tick(
+        "compare-listings",
+        timedelta(minutes=10),
+        _compare_listings(container),
+        "have live listings compared with their channel, each at least daily",
+    )
     learn = Tick(
         "learn-ebay-categories",
         timedelta(hours=1),
@@ -102,7 +111,8 @@ def _of_channels(container: Container) -> tuple[Tick, ...]:
     )
     with_ebay = container.settings.ebay.client_id is not None
     with_etsy = container.settings.etsy.keystring is not None
-    return (*([follow] if with_ebay or with_etsy else []), *([forget, learn] if with_ebay else []))
+    both = (follow, compare) if with_ebay or with_etsy else ()
+    return (*both, *((forget, learn) if with_ebay else ()))
 
 
 def _ring_lost_bells(container: Container) -> Act:
@@ -153,6 +163,20 @@ def _follow_orders(container: Container) -> Act:
 
     def act(turn: Turn) -> Did:
         return Did(f"{polling.poll(turn.go_on)} accounts are asked for orders")
+
+    return act
+
+
+def _compare_listings(container: Container) -> Act:
+    polling = ListingPolling(
+        container.database,
+        {Channel.EBAY: ebay_lets_us_in, Channel.ETSY: etsy_lets_us_in},
+        container.clock,
+    )
+
+    def act(turn: Turn) -> Did:
+        asked = polling.ask(turn.position, turn.go_on, whole=turn.whole)
+        return Did(f"{asked.asked} accounts of {asked.looked} shops", asked.position)
 
     return act
 

@@ -20,6 +20,7 @@ from backend.ticks import ticks_of
 from models.accounts.tenants import Lane
 from services.accounts.outbox.relaying import OutboxRelay
 from services.accounts.schedule.running import TickRunner
+from services.gateways.ebay.quotas import EbayQuotas
 from services.selling.ebay.access import EbayAccess
 from services.selling.ebay.desk import EbayWorkshop
 from services.selling.etsy.access import EtsyAccess
@@ -79,7 +80,8 @@ def ebay_workshop_of(container: Container) -> EbayWorkshop:
     """What handlers of eBay jobs share."""
     database, ebay, clock = container.database, container.ebay, container.clock
     access = EbayAccess(database, ebay.oauth, container.secret_box, clock)
-    return EbayWorkshop(database, ebay, access, container.object_store, clock)
+    quotas = EbayQuotas(container.settings.ebay.daily_calls)
+    return EbayWorkshop(database, ebay, access, container.object_store, clock, quotas)
 
 
 def etsy_workshop_of(container: Container) -> EtsyWorkshop:

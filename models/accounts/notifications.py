@@ -16,6 +16,8 @@ class NotificationKind(StrEnum):
     SHOP_SUSPENDED = "shop_suspended"
     SHOP_RESUMED = "shop_resumed"
     CHANNEL_NEEDS_RECONNECTING = "channel_needs_reconnecting"
+    LISTINGS_DIFFER = "listings_differ"
+    LISTINGS_HELD_BACK = "listings_held_back"
 
 
 class Notification(PlatformBase):

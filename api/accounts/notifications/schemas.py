@@ -17,7 +17,7 @@ class NotificationOut(BaseModel):
     id: int
     kind: str = Field(
         description="`shop_opened`, `shop_suspended`, `shop_resumed`,"
-        " `channel_needs_reconnecting`; expect more."
+        " `channel_needs_reconnecting`, `listings_differ`, `listings_held_back`; expect more."
     )
     title: str
     message: str

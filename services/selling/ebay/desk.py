@@ -1,10 +1,10 @@
 """What a job handler works with: eBay in the seller's name, and the story that it tells."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.gateways.ebay.gateway import EbayGateway, SellerApis
-from services.gateways.ebay.quotas import REVISIONS, listing_account
+from services.gateways.ebay.quotas import REVISIONS, EbayQuotas, listing_account
 from services.selling.ebay.access import EbayAccess
 from services.selling.publishing.desk import JobDesk, PhotoStore
 from services.selling.publishing.handlers import Journal
@@ -22,6 +22,8 @@ class EbayWorkshop:
     access: EbayAccess
     photos: PhotoStore
     clock: Clock
+    quotas: EbayQuotas = field(default_factory=EbayQuotas)
+    """Against what calls count."""
 
     def desk(self, tenant: TenantSchema, journal: Journal) -> "EbayDesk":
         """A place to do one job."""

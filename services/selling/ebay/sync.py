@@ -6,6 +6,7 @@ from models.selling.ebay import ConnectionStatus
 from models.selling.publishing import Channel, JobOutcome
 from repositories.selling.ebay import EbayConnectionRepository, EbayPictureRepository
 from services.gateways.ebay.reading import at
+from services.gateways.quotas import Quota
 from services.selling.drift.comparing import ToCompare
 from services.selling.drift.seen import LiveListing, LivePhoto, LiveVariant
 from services.selling.ebay.desk import EbayDesk, EbayWorkshop
@@ -13,6 +14,12 @@ from services.selling.publishing.handlers import Cancel, Journal, Problem
 from shared.database import TenantSchema, TenantSession
 
 _NOT_CONNECTED = Problem("ebay-not-connected", "Connect the eBay account first.")
+
+
+def ebay_lets_us_in(session: TenantSession) -> bool:
+    """Whether the shop's account can be asked anything."""
+    connection = EbayConnectionRepository(session).get()
+    return connection is not None and connection.status is ConnectionStatus.CONNECTED
 
 
 class EbaySight:
@@ -23,12 +30,16 @@ class EbaySight:
     def __init__(self, shop: EbayWorkshop) -> None:
         self._shop = shop
 
+    @property
+    def quotas(self) -> Sequence[Quota]:
+        """Those of the inventory."""
+        return self._shop.quotas.of("GET", "/sell/inventory")
+
     def account(self, session: TenantSession) -> Cancel | None:
         """Whether eBay lets us in."""
-        connection = EbayConnectionRepository(session).get()
-        if connection is None or connection.status is not ConnectionStatus.CONNECTED:
-            return Cancel(_NOT_CONNECTED, JobOutcome.BLOCKED)
-        return None
+        if ebay_lets_us_in(session):
+            return None
+        return Cancel(_NOT_CONNECTED, JobOutcome.BLOCKED)
 
     def open(self, tenant: TenantSchema, account: None, journal: Journal) -> "EbayEye":
         """Begin to look."""

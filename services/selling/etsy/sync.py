@@ -1,13 +1,21 @@
 """What Etsy shows of a listing, asked for by its number, and of its photos."""
 
+from collections.abc import Sequence
+
 from models.selling.publishing import Channel
 from repositories.selling.etsy import EtsyPictureRepository
+from services.gateways.quotas import Quota
 from services.selling.drift.comparing import ToCompare
 from services.selling.drift.seen import LiveListing, LivePhoto, LiveVariant
 from services.selling.etsy.desk import EtsyDesk, EtsyWorkshop
 from services.selling.etsy.preparing import shop_at_etsy
 from services.selling.publishing.handlers import Cancel, Journal
 from shared.database import TenantSchema, TenantSession
+
+
+def etsy_lets_us_in(session: TenantSession) -> bool:
+    """Whether the shop's account can be asked anything."""
+    return not isinstance(shop_at_etsy(session), Cancel)
 
 
 class EtsySight:
@@ -17,6 +25,11 @@ class EtsySight:
 
     def __init__(self, shop: EtsyWorkshop) -> None:
         self._shop = shop
+
+    @property
+    def quotas(self) -> Sequence[Quota]:
+        """Every call counts against all."""
+        return self._shop.gateway.quotas.all
 
     def account(self, session: TenantSession) -> int | Cancel:
         """Etsy's number of the shop."""

@@ -7,7 +7,7 @@ from typing import Any
 from models.selling.publishing import Channel, JobAction, JobStatus
 from repositories.accounts.bells import BellRepository
 from repositories.selling.publishing import JobRepository
-from services.selling.publishing.requesting import MAX_ATTEMPTS
+from services.selling.publishing.requesting import MAX_ATTEMPTS, USUAL_PRIORITY
 from shared.clock import Clock
 from shared.database import TenantSession
 
@@ -34,6 +34,8 @@ class AccountWork:
         channel: Channel,
         requested_by: int,
         payload: Mapping[str, Any] | None = None,
+        *,
+        priority: int = USUAL_PRIORITY,
     ) -> AccountJob:
         """Queue `action` for the shop's account on a channel, unless it is under way."""
         now, jobs = self._clock.now(), JobRepository(session)
@@ -47,7 +49,7 @@ class AccountWork:
             "action": action,
             "product_id": None,
             "lane": action.lane,
-            "priority": 100,
+            "priority": priority,
             "status": JobStatus.PENDING,
             "outcome": None,
             "due_at": now,

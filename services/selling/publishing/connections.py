@@ -14,7 +14,8 @@ from shared.database import PlatformSession, TenantSession
 
 CHANNEL_STATUS_UPDATE = "channel_status_update"
 
-_SPELLED = {Channel.EBAY: "eBay", Channel.ETSY: "Etsy", Channel.VINTED: "Vinted"}
+SPELLED = {Channel.EBAY: "eBay", Channel.ETSY: "Etsy", Channel.VINTED: "Vinted"}
+"""Channels as sellers write them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class ConnectionNotices:
     def tell(self, session: PlatformSession, told: Told[ChannelNeedsReconnecting]) -> None:
         """Once for each time that the connection ended."""
         ended = told.event
-        channel = _SPELLED.get(ended.channel, ended.channel.value)
+        channel = SPELLED.get(ended.channel, ended.channel.value)
         notice = Notice(
             NotificationKind.CHANNEL_NEEDS_RECONNECTING,
             f"Connect {channel} again",

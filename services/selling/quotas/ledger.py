@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from models.accounts.call_budgets import CallBudget
 from repositories.accounts.call_budgets import BudgetKey, CallBudgetRepository
-from services.gateways.quotas import Quota
+from services.gateways.quotas import DAY, Quota
 from services.selling.quotas.window import CallWindow
 from shared.clock import Clock
 from shared.database import Database
@@ -85,6 +85,14 @@ class DatabaseLedger:
         with self._database.platform() as session:
             rows = CallBudgetRepository(session).read(keys)
         return [_state(quota, rows, key, now) for quota, key in zip(quotas, keys, strict=True)]
+
+    def has_spare(self, quotas: Sequence[Quota], account: str, share: float) -> bool:
+        """Whether less than a share of each daily quota is used: work that can wait waits then."""
+        daily = [quota for quota in quotas if quota.window >= DAY]
+        return all(
+            state.open_at is None and state.used < share * state.quota.limit
+            for state in self.states(daily, account)
+        )
 
     def forecast(self, needs: Mapping[Quota, int], account: str) -> Sequence[QuotaForecast]:
         """For each quota, when so many calls of this account have room in it."""

@@ -38,7 +38,14 @@ def test_what_is_as_it_was_sent_is_no_drift(shop: Shop, connected: Seller) -> No
     """A6, B17: a call for the offer and one for its page."""
     listed(shop, quantity=2)
     job = compare(shop, connected)
-    assert job.result == {"looked": 1, "drifted": 0, "unread": 0, "ended": 0, "held_back": 0}
+    assert job.result == {
+        "looked": 1,
+        "drifted": 0,
+        "unread": 0,
+        "ended": 0,
+        "held_back": 0,
+        "put_off": 0,
+    }
     assert drifted(connected) == []
 
 
@@ -57,6 +64,7 @@ def test_price_and_quantity_changed_on_ebay_are_told_and_mended_on_request(
         "unread": 0,
         "ended": 0,
         "held_back": 0,
+        "put_off": 0,
     }
     [listing] = drifted(connected)
     assert listing["product_id"] == product_id
@@ -86,7 +94,14 @@ def test_a_listing_that_was_ended_on_ebay_is_noticed(shop: Shop, connected: Sell
     offer_id = shop.ebay.ledger()[0]["offer_ids"][0]
     assert shop.ebay.shop("alice").post(f"/offer/{offer_id}/withdraw").status_code == 200
     job = compare(shop, connected)
-    assert job.result == {"looked": 2, "drifted": 0, "unread": 0, "ended": 1, "held_back": 0}
+    assert job.result == {
+        "looked": 2,
+        "drifted": 0,
+        "unread": 0,
+        "ended": 1,
+        "held_back": 0,
+        "put_off": 0,
+    }
     statuses = [shop.listing(each) for each in (gone, kept)]
     assert [each.status for each in statuses if each] == [ListingStatus.ENDED, ListingStatus.LIVE]
     assert shop.stock(gone) == 1, "an ended listing is not a sale"
@@ -101,7 +116,14 @@ def test_many_ended_at_once_are_believed_only_when_the_seller_confirms(
     for row in shop.ebay.ledger():
         alice.post(f"/offer/{row['offer_ids'][0]}/withdraw")
     held = compare(shop, connected)
-    assert held.result == {"looked": 6, "drifted": 0, "unread": 0, "ended": 0, "held_back": 6}
+    assert held.result == {
+        "looked": 6,
+        "drifted": 0,
+        "unread": 0,
+        "ended": 0,
+        "held_back": 6,
+        "put_off": 0,
+    }
     found = [shop.listing(each) for each in products]
     assert {each.status for each in found if each} == {ListingStatus.LIVE}
     assert compare(shop, connected, confirm_ended=True).result == {
@@ -110,6 +132,7 @@ def test_many_ended_at_once_are_believed_only_when_the_seller_confirms(
         "unread": 0,
         "ended": 6,
         "held_back": 0,
+        "put_off": 0,
     }
     found = [shop.listing(each) for each in products]
     assert {each.status for each in found if each} == {ListingStatus.ENDED}
@@ -139,6 +162,7 @@ def test_a_quantity_that_ebay_does_not_tell_is_not_nothing(shop: Shop, connected
         "unread": 0,
         "ended": 0,
         "held_back": 0,
+        "put_off": 0,
     }
 
 

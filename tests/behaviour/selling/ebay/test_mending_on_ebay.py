@@ -201,6 +201,7 @@ def test_a_photo_that_the_product_does_not_have_is_not_taken(shop: Shop, connect
         "unread": 0,
         "ended": 0,
         "held_back": 0,
+        "put_off": 0,
     }
 
 
