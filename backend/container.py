@@ -11,7 +11,7 @@ from api.dependencies.container import Readiness
 from api.limits import RequestLimits
 from backend.embedded import EmbeddedPostgres
 from backend.gateways import open_ebay, open_etsy, open_image_fetcher, open_object_store
-from backend.handlers import channel_table
+from backend.handlers import channel_table, lets_us_in
 from backend.keys import Keys, load_keys
 from backend.metrics import InstallationFigures, Meters
 from backend.pools import PoolMeters, ProcessKind, pool_size
@@ -31,6 +31,7 @@ from services.gateways.ebay.quotas import EbayQuotas
 from services.gateways.etsy.gateway import EtsyGateway
 from services.gateways.image_fetch import ImageFetcher
 from services.gateways.object_store import ObjectStore
+from services.selling.drift.requesting import ComparisonRequests
 from services.selling.publishing.preflight import PublicationPreflight
 from services.selling.publishing.requesting import WorkRequests
 from services.selling.quotas.ledger import DatabaseLedger, QuotaState
@@ -67,6 +68,7 @@ class Container:
     etsy: EtsyGateway
     work_requests: WorkRequests
     publication_preflight: PublicationPreflight
+    comparisons: ComparisonRequests
     limits: RequestLimits
     metrics: CollectorRegistry
     meters: Meters
@@ -206,6 +208,9 @@ def build_container(
         work_requests=WorkRequests(channels, clock),
         publication_preflight=PublicationPreflight(
             channels, call_ledger, settings.worker.caps, clock
+        ),
+        comparisons=ComparisonRequests(
+            channels, lets_us_in(), call_ledger, settings.worker.caps, clock
         ),
         limits=_request_limits(settings),
         metrics=metrics,

@@ -5,6 +5,7 @@ from services.gateways.ebay.gateway import EbayGateway
 from services.gateways.ebay.quotas import EbayQuotas
 from services.gateways.etsy.gateway import EtsyGateway
 from services.selling.drift.comparing import ListingSync
+from services.selling.drift.requesting import LetsUsIn
 from services.selling.ebay.channel import EbayChannel
 from services.selling.ebay.delete import EbayDelete
 from services.selling.ebay.desk import EbayWorkshop
@@ -13,7 +14,7 @@ from services.selling.ebay.orders import EbayOrders
 from services.selling.ebay.preflight import EbayPreflight
 from services.selling.ebay.publish import EbayPublish
 from services.selling.ebay.ship import EbayShip
-from services.selling.ebay.sync import EbaySight
+from services.selling.ebay.sync import EbaySight, ebay_lets_us_in
 from services.selling.ebay.update import EbayUpdate
 from services.selling.etsy.channel import EtsyChannel
 from services.selling.etsy.delete import EtsyDelete
@@ -23,7 +24,7 @@ from services.selling.etsy.orders import EtsyOrders
 from services.selling.etsy.preflight import EtsyPreflight
 from services.selling.etsy.publish import EtsyPublish
 from services.selling.etsy.ship import EtsyShip
-from services.selling.etsy.sync import EtsySight
+from services.selling.etsy.sync import EtsySight, etsy_lets_us_in
 from services.selling.etsy.update import EtsyUpdate
 from services.selling.orders.taking import OrderTaking
 from services.selling.publishing.attempting import HandlerTable
@@ -40,6 +41,11 @@ def channel_table(
         Channel.EBAY: EbayChannel(EbayPreflight(ebay.marketplace), ebay_quotas, clock),
         Channel.ETSY: EtsyChannel(EtsyPreflight(), etsy.quotas),
     }
+
+
+def lets_us_in() -> LetsUsIn:
+    """Whose accounts can be looked at."""
+    return {Channel.EBAY: ebay_lets_us_in, Channel.ETSY: etsy_lets_us_in}
 
 
 def handler_table(ebay: EbayWorkshop, etsy: EtsyWorkshop) -> HandlerTable:

@@ -6,6 +6,7 @@ What every worker does for itself, such as keeping its leases, is a chore (`back
 from datetime import timedelta
 
 from backend.container import Container
+from backend.handlers import lets_us_in
 from models.selling.publishing import Channel
 from repositories.accounts.channel_consents import ChannelConsentRepository
 from repositories.accounts.schedule import TickRunRepository
@@ -17,8 +18,6 @@ from services.accounts.schedule.ticks import Act, Did, Tick, Turn
 from services.gateways.ebay.quotas import DAILY, REVISIONS
 from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
 from services.selling.drift.polling import ListingPolling
-from services.selling.ebay.sync import ebay_lets_us_in
-from services.selling.etsy.sync import etsy_lets_us_in
 from services.selling.orders.polling import OrderPolling, PollRhythm
 from services.selling.publishing.dead_jobs import DeadJobReview
 from services.selling.publishing.sweeping import BellSweeper
@@ -170,7 +169,7 @@ def _follow_orders(container: Container) -> Act:
 def _compare_listings(container: Container) -> Act:
     polling = ListingPolling(
         container.database,
-        {Channel.EBAY: ebay_lets_us_in, Channel.ETSY: etsy_lets_us_in},
+        lets_us_in(),
         container.clock,
     )
 

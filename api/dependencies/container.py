@@ -17,6 +17,7 @@ from services.gateways.ebay.gateway import EbayGateway
 from services.gateways.etsy.gateway import EtsyGateway
 from services.gateways.image_fetch import ImageFetcher
 from services.gateways.object_store import ObjectStore
+from services.selling.drift.requesting import ComparisonRequests
 from services.selling.publishing.preflight import PublicationPreflight
 from services.selling.publishing.requesting import WorkRequests
 from services.selling.quotas.ledger import QuotaState
@@ -73,6 +74,8 @@ class Container(Protocol):
     def secret_box(self) -> SecretBox: ...
     @property
     def publication_preflight(self) -> PublicationPreflight: ...
+    @property
+    def comparisons(self) -> ComparisonRequests: ...
     @property
     def work_requests(self) -> WorkRequests: ...
     @property

@@ -9,7 +9,6 @@ from api.dependencies.container import Container, TheContainer
 from services.selling.ebay.access import EbayAccess
 from services.selling.ebay.account import EbayAccountDesk
 from services.selling.ebay.choices import EbayChoices
-from services.selling.ebay.comparing import EbayComparing
 from services.selling.ebay.connecting import EbayConnecting
 from services.selling.ebay.preflight import EbayPreflight
 from services.selling.quotas.ledger import QuotaState
@@ -33,10 +32,6 @@ async def _calls(container: TheContainer) -> Callable[[TenantSchema], Sequence[Q
     return container.ebay_calls
 
 
-async def _comparing(container: TheContainer) -> EbayComparing:
-    return EbayComparing(container.clock)
-
-
 def _access(container: Container) -> EbayAccess:
     return EbayAccess(
         container.database, container.ebay.oauth, container.secret_box, container.clock
@@ -47,4 +42,3 @@ Connecting = Annotated[EbayConnecting, Depends(_connecting)]
 AccountDesk = Annotated[EbayAccountDesk, Depends(_account_desk)]
 Choices = Annotated[EbayChoices, Depends(_choices)]
 Calls = Annotated[Callable[[TenantSchema], Sequence[QuotaState]], Depends(_calls)]
-Comparing = Annotated[EbayComparing, Depends(_comparing)]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, extract, func, select
 
 from models.selling.drift import DriftDecision
 from models.selling.publishing import (
@@ -139,6 +139,24 @@ class ComparingJobRepository:
             .limit(1)
         ).one_or_none()
         return last[1] if last is not None and last[0] is not JobOutcome.OK else None
+
+    def seconds_a_listing(self, channel: Channel) -> Sequence[float]:
+        """How long a listing took in each of the last 50 jobs that went through at once."""
+        looked = MarketplaceJob.result["looked"].as_integer()
+        took = extract("epoch", MarketplaceJob.finished_at - MarketplaceJob.started_at)
+        rows = self._session.execute(
+            select(took, looked)
+            .where(
+                MarketplaceJob.action == JobAction.SYNC,
+                MarketplaceJob.channel == channel,
+                MarketplaceJob.outcome == JobOutcome.OK,
+                MarketplaceJob.attempts == 1,
+                looked > 0,
+            )
+            .order_by(MarketplaceJob.id.desc())
+            .limit(50)
+        )
+        return [float(seconds) / number for seconds, number in rows]
 
     def forget_quiet(self, channel: Channel, before: datetime) -> None:
         """Delete those that nobody asked for and that found nothing."""

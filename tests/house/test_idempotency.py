@@ -30,7 +30,6 @@ WITH_THE_WORK = {
     "/api/v1/batches/{batch_id}/cancel",
     "/api/v1/batches/{batch_id}/retry-failed",
     "/api/v1/orders/sync",
-    "/api/v1/channels/ebay/compare",
     "/api/v1/orders/{order_id}/shipments",
 }
 """Work, key and answer are one transaction."""
@@ -38,6 +37,7 @@ WITH_THE_WORK = {
 BESIDE_THE_WORK = {
     "/api/v1/products/import": "finds its products again by handle",
     "/api/v1/products/{product_id}/images": "finds the photo again by its content",
+    "/api/v1/listings/sync": "at most one job compares the same listings",
 }
 """Several transactions: carried out again if we die in the middle, and why that does no harm."""
 

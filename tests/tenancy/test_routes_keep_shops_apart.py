@@ -94,6 +94,7 @@ _BODIES: Mapping[str, Callable[[Ids], dict[str, Any]]] = {
     "POST /api/v1/orders/{order_id}/shipments": lambda _: {
         "json": {"carrier": "USPS", "tracking": "94001"}
     },
+    "POST /api/v1/listings/sync": lambda ids: {"json": {"product_ids": [ids["product"]]}},
     "POST /api/v1/listings/drift/mend": lambda ids: {
         "json": {
             "keep": "theirs",
@@ -121,7 +122,6 @@ _NAMES_NOTHING = {
     "GET /api/v1/listings",
     "GET /api/v1/listings/drift",
     "GET /api/v1/listings/drift/decisions",
-    "POST /api/v1/channels/ebay/compare",
     "GET /api/v1/orders",
     "GET /api/v1/orders/sync",
     "POST /api/v1/orders/sync",

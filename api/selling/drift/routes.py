@@ -2,22 +2,58 @@
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Body, Query
 
 from api.dependencies.actors import CurrentAccount
-from api.dependencies.services_drift import Mending, Reading
-from api.dependencies.sessions import Tenant
+from api.dependencies.services_drift import Mending, Reading, TheComparisons
+from api.dependencies.sessions import Tenant, TenantTransactions
 from api.pages import Cursor, Page, PageSize, id_cursor, read_id_cursor
 from api.policies import Policy, guarded_router
 from api.problems import problems
-from api.selling.drift.schemas import DecisionOut, DriftedOut, MendedOut, MendIn
+from api.selling.drift.schemas import (
+    DecisionOut,
+    DriftedOut,
+    MendedOut,
+    MendIn,
+    SyncListingsIn,
+    SyncListingsOut,
+)
 from models.selling.publishing import Channel
 from services.selling.drift.mending import NoSuchListing
+from services.selling.drift.requesting import NothingToCompare
+from services.selling.publishing.planning import ChannelNotOffered
 from shared.errors import BadInput, MalformedRequest, PreconditionRequired
 
 router = guarded_router("/listings/drift", policy=Policy.SIGNED_IN, tag="publishing")
 
-ROUTERS = (router,)
+syncing = guarded_router("/listings/sync", policy=Policy.SIGNED_IN, tag="publishing")
+
+ROUTERS = (router, syncing)
+
+
+@syncing.post(
+    "", status_code=202, responses=problems(BadInput, NothingToCompare, ChannelNotOffered)
+)
+def sync_listings(
+    actor: CurrentAccount,
+    transactions: TenantTransactions,
+    comparisons: TheComparisons,
+    body: Annotated[SyncListingsIn | None, Body()] = None,
+) -> SyncListingsOut:
+    """Compare live listings with their channels now: all of them, or those of some products.
+    Asked again meanwhile, it is the same job.
+
+    Differences are at `GET /listings/drift` afterwards. The estimate is a range with its reasons;
+    it counts on nothing going wrong.
+    """
+    body = body or SyncListingsIn()
+    if body.product_ids is not None:
+        found = comparisons.some_of(transactions, actor.user_id, body.product_ids, body.channels)
+    else:
+        found = comparisons.all_of(
+            transactions, actor.user_id, body.channels, confirm_ended=body.confirm_ended
+        )
+    return SyncListingsOut.of(found)
 
 
 @router.get("")

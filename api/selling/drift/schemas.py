@@ -7,12 +7,15 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.selling.catalog.etags import etag, versions_named_by
+from api.selling.publishing.preflight_schemas import EstimateOut
 from api.selling.publishing.schemas import ProblemOut, ProductId
 from models.selling.drift import DriftDecision, Keep
 from models.selling.publishing import Channel
 from services.selling.drift.mending import Mended, MendedListing, Wish
 from services.selling.drift.reading import Drifted
+from services.selling.drift.requesting import Comparisons
 from services.selling.drift.seen import Difference
+from services.selling.publishing.planning import Answer
 from shared.errors import PreconditionRequired
 
 Side = str | int | bool | list[int | str] | None
@@ -194,3 +197,49 @@ class DecisionOut(BaseModel):
     def of(cls, decision: DriftDecision) -> "DecisionOut":
         """Show a decision."""
         return cls.model_validate(decision, from_attributes=True)
+
+
+class SyncListingsIn(BaseModel):
+    """Which listings to compare."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    channels: list[Channel] | None = Field(
+        default=None, min_length=1, max_length=len(Channel), description="Left out: all connected."
+    )
+    product_ids: list[ProductId] | None = Field(
+        default=None, min_length=1, max_length=500, description="Left out: all that are listed."
+    )
+    confirm_ended: bool = Field(
+        default=False, description="Believe that listings have ended, however many at once."
+    )
+
+    @model_validator(mode="after")
+    def _either(self) -> "SyncListingsIn":
+        if self.product_ids is not None and self.confirm_ended:
+            raise ValueError("confirm_ended is about all listings; name no products")
+        return self
+
+
+class ComparisonOut(BaseModel):
+    """The job that compares; `product_id` null: all listings of the channel."""
+
+    channel: Channel
+    product_id: int | None
+    answer: Answer
+    job_id: int | None
+
+
+class SyncListingsOut(BaseModel):
+    """The jobs, and between when and when they are done."""
+
+    jobs: list[ComparisonOut]
+    estimate: EstimateOut | None = Field(description="Null when nothing is to be compared.")
+
+    @classmethod
+    def of(cls, found: Comparisons) -> "SyncListingsOut":
+        """Show what was asked for."""
+        return cls(
+            jobs=[ComparisonOut.model_validate(job, from_attributes=True) for job in found.jobs],
+            estimate=EstimateOut.of(found.estimate) if found.estimate else None,
+        )

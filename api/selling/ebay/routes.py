@@ -14,7 +14,7 @@ from api.consent_pages import (
     wants_page,
 )
 from api.dependencies.actors import CurrentAccount
-from api.dependencies.services_ebay import AccountDesk, Calls, Choices, Comparing, Connecting
+from api.dependencies.services_ebay import AccountDesk, Calls, Choices, Connecting
 from api.dependencies.sessions import OwnShop, Tenant
 from api.idempotency import keyless
 from api.policies import Policy, guarded_router
@@ -22,8 +22,6 @@ from api.problems import problems, report
 from api.selling.ebay.schemas import (
     CheckIn,
     ChoiceIn,
-    CompareIn,
-    CompareOut,
     ConnectedOut,
     EbayChannelOut,
     EbayProductOut,
@@ -135,22 +133,6 @@ def check_channel(
 def set_location(shop: OwnShop, desk: AccountDesk, body: LocationIn) -> EbayChannelOut:
     """Say where goods are sent from; eBay needs it for every listing."""
     return EbayChannelOut.of(desk.set_location(shop, body.name, body.address()))
-
-
-@channel.post("/compare", status_code=202, responses=problems(EbayNotConnected))
-def compare_listings(
-    actor: CurrentAccount,
-    session: Tenant,
-    comparing: Comparing,
-    body: Annotated[CompareIn | None, Body()] = None,
-) -> CompareOut:
-    """Compare all live listings with eBay; differences are at `GET /listings/drift` afterwards.
-
-    Listings that eBay has ended are written down; when they are many at once, only after
-    `confirm_ended`.
-    """
-    confirmed = body is not None and body.confirm_ended
-    return CompareOut.of(comparing.compare(session, actor.user_id, confirm_ended=confirmed))
 
 
 @channel.get("/calls")

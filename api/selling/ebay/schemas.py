@@ -12,7 +12,6 @@ from services.gateways.ebay.inventory import Address
 from services.gateways.ebay.taxonomy import CategorySuggestion
 from services.selling.ebay.account import EbayAccountView
 from services.selling.ebay.choices import EbayProductView
-from services.selling.publishing.account_work import AccountJob
 from shared.text import one_line, without_control_characters
 
 
@@ -195,25 +194,3 @@ class ConnectedOut(BaseModel):
 
     connected: bool
     channel: EbayChannelOut
-
-
-class CompareIn(BaseModel):
-    """How to take what is found."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    confirm_ended: bool = Field(
-        default=False, description="Believe that listings have ended, however many at once."
-    )
-
-
-class CompareOut(BaseModel):
-    """The job that compares."""
-
-    job_id: int
-    already: bool = Field(description="It was under way before.")
-
-    @classmethod
-    def of(cls, job: AccountJob) -> "CompareOut":
-        """Show it."""
-        return cls(job_id=job.job_id, already=job.already)

@@ -1,6 +1,6 @@
 """The tick that has listings compared: it only asks for jobs, in shops where some are due."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -9,6 +9,7 @@ from models.selling.publishing import Channel, JobAction
 from repositories.accounts.bells import BellRepository
 from repositories.selling.drift import ComparingJobRepository, DriftRepository
 from services.selling.drift.comparing import BACKGROUND, LOOKED_AT_EVERY
+from services.selling.drift.requesting import LetsUsIn
 from services.selling.publishing.account_work import AccountWork
 from shared.clock import Clock
 from shared.database import Database, TenantSchema, TenantSession
@@ -50,7 +51,7 @@ class ListingPolling:
     def __init__(
         self,
         database: Database,
-        lets_us_in: Mapping[Channel, Callable[[TenantSession], bool]],
+        lets_us_in: LetsUsIn,
         clock: Clock,
     ) -> None:
         self._database = database

@@ -38,6 +38,7 @@ _CALLS: Mapping[JobAction, Sequence[_Call]] = {
         *_READ_BACK,
     ),
     JobAction.UPDATE: (*_BEFORE, ("updateOffer", Unit.VARIANT, _INVENTORY), *_READ_BACK),
+    JobAction.SYNC: _READ_BACK,
     JobAction.DELETE: (
         ("withdrawOffer", Unit.LISTING, _INVENTORY),
         ("withdrawOfferByInventoryItemGroup", Unit.GROUP, _INVENTORY),

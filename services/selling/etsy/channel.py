@@ -33,6 +33,7 @@ _CALLS: Mapping[JobAction, Sequence[tuple[str, Unit]]] = {
         ("updateListingInventory", Unit.LISTING),
         *_READ_BACK,
     ),
+    JobAction.SYNC: _READ_BACK,
     JobAction.DELETE: (("updateListing", Unit.LISTING), ("getListing", Unit.LISTING)),
 }
 """A listing costs the same with variants and without: they are one inventory."""

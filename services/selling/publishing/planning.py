@@ -123,7 +123,7 @@ class WorkPlanning:
         product_ids: Sequence[int],
         channels: Sequence[Channel],
     ) -> Mapping[tuple[int, Channel], Sequence[FieldProblem]]:
-        if action is JobAction.DELETE:
+        if action in {JobAction.DELETE, JobAction.SYNC}:
             return {}
         return {
             (product_id, channel): [

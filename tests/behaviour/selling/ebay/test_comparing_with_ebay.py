@@ -1,25 +1,31 @@
 """Live listings compared with eBay: what differs is told, what has ended noticed."""
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 
 from models.selling.publishing import JobAction, JobOutcome, ListingStatus, MarketplaceJob
-from tests.behaviour.selling.ebay.conftest import CHANNEL, Shop
+from services.gateways.ebay.quotas import EbayQuotas
+from tests.behaviour.selling.ebay.conftest import Shop, sign_in_again
 from tests.behaviour.selling.ebay.test_following_ebay_orders import (
     listed,
     rewired,
     sku_of_silently,
+    tick,
 )
 from tests.serving import Seller, assert_problem
 
 DRIFT = "/api/v1/listings/drift"
+SYNC = "/api/v1/listings/sync"
 
 
 def compare(shop: Shop, seller: Seller, **body: Any) -> MarketplaceJob:
-    answer = seller.http.post(f"{CHANNEL}/compare", json=body)
+    answer = seller.http.post(SYNC, json={"channels": ["ebay"], **body})
     assert answer.status_code == 202, answer.text
-    return shop.finish(answer.json()["job_id"])
+    [job] = answer.json()["jobs"]
+    return shop.finish(job["job_id"])
 
 
 def at_ebay(shop: Shop, sku: str, row: dict[str, Any]) -> None:
@@ -181,8 +187,100 @@ def test_asked_twice_it_is_one_job_and_without_an_account_none(
     shop: Shop, connected: Seller, other_seller: Seller
 ) -> None:
     """A7."""
-    first, again = (connected.http.post(f"{CHANNEL}/compare").json() for _ in range(2))
-    assert again == {"job_id": first["job_id"], "already": True}
-    refused = other_seller.http.post(f"{CHANNEL}/compare")
-    assert_problem(refused, 409, "ebay-not-connected")
+    listed(shop)
+    first, again = (connected.http.post(SYNC).json()["jobs"] for _ in range(2))
+    assert [each["answer"] for each in (*first, *again)] == ["queued", "already_queued"]
+    assert again[0]["job_id"] == first[0]["job_id"]
+    assert_problem(other_seller.http.post(SYNC), 409, "nothing-to-compare")
+    assert len(shop.jobs(JobAction.SYNC)) == 1
+
+
+def test_one_product_can_be_compared(shop: Shop, connected: Seller, other_seller: Seller) -> None:
+    """A7: one job for each, however often it is asked for; nobody else's product."""
+    product_id, other = listed(shop)[0], shop.shirt()
+    body = {"product_ids": [product_id, other]}
+    first, again = (connected.http.post(SYNC, json=body).json() for _ in range(2))
+    told = {each["product_id"]: each["answer"] for each in first["jobs"]}
+    assert told == {product_id: "queued", other: "not_listed"}
+    assert [each["answer"] for each in again["jobs"]] == ["already_queued", "not_listed"]
+    job = shop.finish(first["jobs"][0]["job_id"])
+    assert job.result is not None
+    assert (job.product_id, job.result["looked"]) == (product_id, 1)
+    assert_problem(other_seller.http.post(SYNC, json=body), 409, "nothing-to-compare")
+    both = {"product_ids": [product_id], "confirm_ended": True}
+    assert_problem(connected.http.post(SYNC, json=both), 422, "invalid-input")
+
+
+def test_how_long_it_takes_is_told_by_calls_first_and_then_by_what_was_measured(
+    shop: Shop, connected: Seller
+) -> None:
+    """A7: two calls a listing, 0.2 to 1 s each, are 1.2 to 6 s for three."""
+    for _ in range(3):
+        listed(shop)
+    told = connected.http.post(SYNC).json()
+    now = shop.clock.now()
+    waits = [
+        datetime.fromisoformat(told["estimate"][name]) - now for name in ("earliest", "latest")
+    ]
+    assert waits == [timedelta(seconds=1.2), timedelta(seconds=6)]
+    assert "pace-assumed" in {each["code"] for each in told["estimate"]["reasons"]}
+    shop.finish(told["jobs"][0]["job_id"])
+    for _ in range(4):
+        compare(shop, connected)
+    told = connected.http.post(SYNC).json()
+    assert "pace-measured" in {each["code"] for each in told["estimate"]["reasons"]}
+
+
+def test_a_quota_that_is_used_up_is_in_the_estimate(shop: Shop, connected: Seller) -> None:
+    """A7, G14."""
+    listed(shop)
+    inventory = next(each for each in EbayQuotas().all if each.name == "ebay.inventory")
+    shop.container.call_ledger.close([inventory], "", 3600)
+    told = connected.http.post(SYNC).json()["estimate"]
+    assert datetime.fromisoformat(told["earliest"]) - shop.clock.now() >= timedelta(hours=1)
+    assert "quota-opens" in {each["code"] for each in told["reasons"]}
+
+
+def test_a_comparison_that_nobody_waited_for_becomes_the_sellers(
+    shop: Shop, connected: Seller
+) -> None:
+    """A7: joined, not repeated; but it looks at all, and in its turn."""
+    for _ in range(2):
+        listed(shop)
+    shop.clock.advance(timedelta(hours=21))
+    listed(shop)
+    tick(shop, "compare-listings")
+    sign_in_again(connected)
+    [asked] = connected.http.post(SYNC).json()["jobs"]
+    assert asked["answer"] == "already_queued"
+    job = shop.finish(asked["job_id"])
+    assert (job.priority, (job.result or {})["looked"]) == (100, 3)
+
+
+class AsksMeanwhile(httpx.BaseTransport):
+    """A seller asks while the first listing is looked at."""
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        self._inner, self._act = httpx.HTTPTransport(), act
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        act, self._act = self._act, lambda: None
+        act()
+        return self._inner.handle_request(request)
+
+
+def test_one_that_runs_already_looks_at_the_rest_as_well(shop: Shop, connected: Seller) -> None:
+    """A7: what was asked for while two of three were looked at."""
+    for _ in range(2):
+        listed(shop)
+    shop.clock.advance(timedelta(hours=21))
+    listed(shop)
+    tick(shop, "compare-listings")
+    sign_in_again(connected)
+    answers: list[dict[str, Any]] = []
+    rewired(shop, AsksMeanwhile(lambda: answers.append(connected.http.post(SYNC).json())))
+    [job] = shop.jobs(JobAction.SYNC)
+    ended = shop.finish(job.id)
+    assert [each["answer"] for each in answers[0]["jobs"]] == ["already_queued"]
+    assert (ended.outcome, (ended.result or {})["looked"]) == (JobOutcome.OK, 3)
     assert len(shop.jobs(JobAction.SYNC)) == 1

@@ -23,12 +23,13 @@ def catalogues(worker_database: Database, clock: MovableClock) -> None:
     load_catalogues(worker_database, clock)
 
 
-def compare(shop: Shop) -> MarketplaceJob:
+def compare(shop: Shop, seller: Seller) -> MarketplaceJob:
     """All listings of the account."""
-    with shop.container.database.tenant(shop.tenant) as session:
-        work, owner = AccountWork(shop.clock), shop.tenant.tenant_id
-        asked = work.request(session, JobAction.SYNC, Channel.ETSY, owner)
-    return shop.finish(asked.job_id)
+    answer = seller.http.post("/api/v1/listings/sync", json={"channels": ["etsy"]})
+    assert answer.status_code == 202, answer.text
+    [job] = answer.json()["jobs"]
+    assert answer.json()["estimate"]["reasons"]
+    return shop.finish(job["job_id"])
 
 
 def fetch_orders(shop: Shop) -> None:
@@ -87,12 +88,12 @@ def test_everything_is_compared_with_two_calls_a_listing(shop: Shop, connected: 
     product_id = shop.shirt(colors=THREE_COLOURS)
     shop.run(product_id)
     jobs: list[MarketplaceJob] = []
-    asked = shop.calls_of(lambda: jobs.append(compare(shop)))
+    asked = shop.calls_of(lambda: jobs.append(compare(shop, connected)))
     assert asked == {"getListing": 1, "getListingImages": 1}
     assert counts(jobs[0]) == {"looked": 1}
     before = product(connected, product_id)
     changed_by_hand(shop, product_id)
-    assert counts(compare(shop)) == {"looked": 1, "drifted": 1}
+    assert counts(compare(shop, connected)) == {"looked": 1, "drifted": 1}
     [found] = drifted(connected)
     ids, [sku] = [each["id"] for each in before["images"]], shop.skus(product_id)
     told = {each["key"]: (each["ours"], each["live"]) for each in found["drift"]}
@@ -110,13 +111,13 @@ def test_ours_is_put_back(shop: Shop, connected: Seller) -> None:
     product_id = shop.shirt(colors=THREE_COLOURS)
     shop.run(product_id)
     changed_by_hand(shop, product_id)
-    compare(shop)
+    compare(shop, connected)
     fetch_orders(shop)
     [queued] = mend(connected, "ours", **one(product_id))
     assert shop.finish(queued["job_id"]).outcome is JobOutcome.OK
     [row] = shop.live()
     assert (row["price"], row["quantity"]) == (2501, 1)
-    assert counts(compare(shop)) == {"looked": 1}
+    assert counts(compare(shop, connected)) == {"looked": 1}
     assert drifted(connected) == []
     assert len(shop.fees()) == 1, "nothing was billed again"
 
@@ -128,7 +129,7 @@ def test_theirs_is_taken(shop: Shop, connected: Seller) -> None:
     shop.run(product_id)
     before = product(connected, product_id)
     changed_by_hand(shop, product_id)
-    compare(shop)
+    compare(shop, connected)
     fetch_orders(shop)
     taken: list[dict[str, Any]] = []
     asked = shop.calls_of(
@@ -142,17 +143,19 @@ def test_theirs_is_taken(shop: Shop, connected: Seller) -> None:
     assert after["variants"][0]["price"]["amount"] == "1.50"
     assert after["variants"][0]["quantity"] == 2
     assert drifted(connected) == []
-    assert counts(compare(shop)) == {"looked": 1}
+    assert counts(compare(shop, connected)) == {"looked": 1}
 
 
-def test_one_that_was_taken_down_by_hand_has_ended_and_was_not_sold(shop: Shop) -> None:
+def test_one_that_was_taken_down_by_hand_has_ended_and_was_not_sold(
+    shop: Shop, connected: Seller
+) -> None:
     """A4, D5."""
     product_id, kept = shop.shirt(), shop.shirt()
     shop.run(product_id)
     [row] = shop.live()
     shop.run(kept)
     shop.take_down(row)
-    assert counts(compare(shop)) == {"looked": 2, "ended": 1}
+    assert counts(compare(shop, connected)) == {"looked": 2, "ended": 1}
     found = [shop.listing(each) for each in (product_id, kept)]
     assert [each.status for each in found if each] == [ListingStatus.ENDED, ListingStatus.LIVE]
 
@@ -178,7 +181,7 @@ def test_many_gone_at_once_wait_for_the_sellers_word(shop: Shop, connected: Sell
         shop.run(product_id)
     for row in shop.live():
         shop.take_down(row)
-    assert counts(compare(shop)) == {"looked": 6, "held_back": 6}
+    assert counts(compare(shop, connected)) == {"looked": 6, "held_back": 6}
     found = [shop.listing(each) for each in products]
     assert {each.status for each in found if each} == {ListingStatus.LIVE}
     assert [each["held_back"] for each in drifted(connected)] == [True] * 6
@@ -196,8 +199,8 @@ def test_a_held_listing_that_is_there_again_needs_no_word(shop: Shop, connected:
     rows = shop.live()
     for row in rows:
         shop.take_down(row)
-    compare(shop)
+    compare(shop, connected)
     for row in rows:
         shop.by_hand().patch(row["listing_id"], state="active")
-    assert counts(compare(shop)) == {"looked": 6}
+    assert counts(compare(shop, connected)) == {"looked": 6}
     assert drifted(connected) == []
