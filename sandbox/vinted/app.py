@@ -7,12 +7,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.vinted.control import Control
+from sandbox.vinted.conversations import CONVERSATION_OPERATIONS
 from sandbox.vinted.dictionaries import DICTIONARY_OPERATIONS
 from sandbox.vinted.errors import gone
 from sandbox.vinted.gate import OperationEndpoint
 from sandbox.vinted.guard import challenge_routes
 from sandbox.vinted.items import ITEM_OPERATIONS
 from sandbox.vinted.operations import BASE
+from sandbox.vinted.order_control import OrderControl
+from sandbox.vinted.orders import ORDER_OPERATIONS
 from sandbox.vinted.photos import PHOTO_OPERATIONS
 from sandbox.vinted.sandbox import Options, VintedSandbox
 from sandbox.vinted.site import site_routes
@@ -23,6 +26,8 @@ OPERATIONS = (
     *PHOTO_OPERATIONS,
     *ITEM_OPERATIONS,
     *WARDROBE_OPERATIONS,
+    *ORDER_OPERATIONS,
+    *CONVERSATION_OPERATIONS,
 )
 
 
@@ -31,6 +36,7 @@ def create_app(options: Options | None = None) -> Starlette:
     sandbox = VintedSandbox(options or Options())
     routes = [
         *Control(sandbox).routes(),
+        *OrderControl(sandbox).routes(),
         *challenge_routes(sandbox),
         *(
             Route(BASE + one.path, OperationEndpoint(sandbox, one), methods=[one.method])

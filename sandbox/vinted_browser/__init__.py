@@ -1,0 +1,1 @@
+"""A browser without a window: a person at Vinted, with the extension that works for StoFlow."""
