@@ -211,8 +211,11 @@ export class Bridge {
     await this.deliver();
   }
 
+  /** The seller may have signed in, or out, or shown to be a person. */
   pageLoaded(url) {
-    if (URL.parse(url ?? '')?.origin !== this.settings.vinted || this.settings.paused) return null;
+    if (URL.parse(url ?? '')?.origin !== this.settings.vinted) return null;
+    this.tab.forgetToken();
+    if (this.settings.paused) return null;
     return this.session.pageLoaded(this.settings.vinted);
   }
 

@@ -119,6 +119,7 @@ export class Executor {
       await this.session.challenged(vinted);
       await this.told.challenged(command, answer.status ?? answer.page_status ?? null);
     } else if (answer.status === 401) this.session.look(vinted);
+    else if (answer.status === 403) this.tab.forgetToken();
   }
 }
 

@@ -4,9 +4,10 @@
 
 /**
  * Make one request and say what came of it.
- * @param asked  {method, path, query, json, photo: {content_type, fields, base64}, patience}
- * @returns {sent, status, content_type, retry_after, body, challenged, detail}; `sent` is false
- *   when nothing has left the browser, `status` is null when no answer came.
+ * @param asked  {method, path, query, json, photo: {content_type, fields, base64}, patience, csrf}
+ * @returns {sent, status, content_type, retry_after, body, challenged, detail, csrf}; `sent` is
+ *   false when nothing has left the browser, `status` is null when no answer came, `csrf` is the
+ *   token that a write was sent with.
  */
 export async function askVinted(asked) {
   const notSent = (detail, more) => ({ sent: false, status: null, detail, ...more });
@@ -34,9 +35,9 @@ export async function askVinted(asked) {
     ?? /<meta[^>]+name="csrf-token"[^>]+content="([^"]+)"/i.exec(html)?.[1]
   );
 
+  /** Each session has one; a page that was loaded before the seller signed in has an old one. */
   async function csrfToken() {
-    const here = tokenIn(document.documentElement.innerHTML);
-    if (here) return { token: here };
+    if (asked.csrf) return { token: asked.csrf };
     const page = await fetch('/items/new', {
       credentials: 'same-origin', signal: AbortSignal.timeout(asked.patience),
     });
@@ -68,8 +69,9 @@ export async function askVinted(asked) {
   const anonymous = /(?:^|; )anon_id=([^;]+)/.exec(document.cookie)?.[1];
   if (anonymous) headers['X-Anon-Id'] = decodeURIComponent(anonymous);
   let body;
+  let csrf;
   if (asked.method !== 'GET') {
-    const csrf = await csrfToken().catch(() => ({}));
+    csrf = await csrfToken().catch(() => ({}));
     if (csrf.blocked) {
       return notSent('Vinted wants to see a person.', { challenged: true, page_status: csrf.status });
     }
@@ -102,6 +104,7 @@ export async function askVinted(asked) {
       retry_after: answer.headers.get('retry-after'),
       body: text,
       challenged: isChallenge(answer, text),
+      csrf: csrf?.token,
     };
   } catch (error) {
     return { sent: true, status: null, detail: `No answer came: ${error.message}` };

@@ -21,7 +21,8 @@ export class Socket {
    * @param options.random, WebSocket   replaced by tests
    */
   constructor(options) {
-    this.options = { random: Math.random, WebSocket: globalThis.WebSocket, on: {}, ...options };
+    this.options = { random: Math.random, on: {}, ...options };
+    this.options.WebSocket ??= globalThis.WebSocket;
     this.attempts = 0;
     this.wanted = false;
     this.reset();

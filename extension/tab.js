@@ -13,14 +13,23 @@ export class NoTab extends Error {}
 export class VintedTab {
   constructor(browser) {
     this.browser = browser;
+    this.csrf = null;
   }
 
   /** Make a request in a tab; see askVinted for what it answers. */
   async ask(tab, request) {
     const [frame] = await this.browser.scripting.executeScript({
-      target: { tabId: tab.id }, func: askVinted, args: [request],
+      target: { tabId: tab.id }, func: askVinted, args: [{ ...request, csrf: this.csrf }],
     });
-    return frame?.result ?? { sent: true, status: null, detail: 'The tab went away meanwhile.' };
+    const answer = frame?.result
+      ?? { sent: true, status: null, detail: 'The tab went away meanwhile.' };
+    this.csrf = answer.csrf ?? this.csrf;
+    return answer;
+  }
+
+  /** The next write looks for the CSRF token again. */
+  forgetToken() {
+    this.csrf = null;
   }
 
   /** A tab that has loaded a page of this origin. Throws NoTab. */

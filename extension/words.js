@@ -1,9 +1,10 @@
 // What the popup says, from what the bridge knows.
 
-export function connectionWords({ connection, settings }) {
+export function connectionWords({ connection, session, settings }) {
   if (connection.state === 'unpaired') return ['Not paired', 'warn'];
   if (connection.state !== 'connected') return ['Connecting …', 'warn'];
-  return settings.paused ? ['Paused', 'warn'] : ['Connected', 'good'];
+  if (settings.paused) return ['Paused', 'warn'];
+  return session.state === 'challenged' ? ['Stopped', 'warn'] : ['Connected', 'good'];
 }
 
 /** [what, advice, does it help to open Vinted] */

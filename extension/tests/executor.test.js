@@ -35,6 +35,7 @@ beforeEach(async () => {
     },
     tab: {
       find: async () => ({ id: 1 }),
+      forgetToken: () => { world.told.push('token forgotten'); },
       ask: async (tab, request) => {
         world.asked.push(request);
         return world.answer();
@@ -186,6 +187,13 @@ test('a 401 makes it look who is signed in', async () => {
   await world.executor.take(await command(signer));
   await settled();
   assert.deepEqual(world.told, ['look', 'result']);
+});
+
+test('a 403 makes the next write look for the token again', async () => {
+  world.answer = async () => ({ ...ANSWER, status: 403, body: '{"code":106}' });
+  await world.executor.take(await command(signer));
+  await settled();
+  assert.deepEqual(world.told, ['token forgotten', 'result']);
 });
 
 const PHOTO = { url: 'https://store.test/p', sha256: 'a'.repeat(64), content_type: 'image/jpeg',

@@ -6,13 +6,14 @@ import { accountWords, connectionWords, queueWords, resultWords } from '../words
 const settings = { vinted: 'https://www.vinted.fr', paused: false };
 
 test('the connection in two words', () => {
-  const words = (state, more) => connectionWords({
-    connection: { state }, settings: { ...settings, ...more },
+  const words = (state, more, session = 'signed_in') => connectionWords({
+    connection: { state }, session: { state: session }, settings: { ...settings, ...more },
   });
   assert.deepEqual(words('unpaired'), ['Not paired', 'warn']);
   assert.deepEqual(words('connecting'), ['Connecting …', 'warn']);
   assert.deepEqual(words('connected'), ['Connected', 'good']);
   assert.deepEqual(words('connected', { paused: true }), ['Paused', 'warn']);
+  assert.deepEqual(words('connected', {}, 'challenged'), ['Stopped', 'warn']);
 });
 
 test('the account says what to do', () => {
