@@ -11,7 +11,7 @@ from api.dependencies.container import Readiness
 from api.limits import RequestLimits
 from backend.embedded import EmbeddedPostgres
 from backend.gateways import open_ebay, open_etsy, open_image_fetcher, open_object_store
-from backend.handlers import channel_table, lets_us_in
+from backend.handlers import channel_table, polled_channels
 from backend.keys import Keys, load_keys
 from backend.metrics import InstallationFigures, Meters
 from backend.pools import PoolMeters, ProcessKind, pool_size
@@ -32,6 +32,7 @@ from services.gateways.etsy.gateway import EtsyGateway
 from services.gateways.image_fetch import ImageFetcher
 from services.gateways.object_store import ObjectStore
 from services.selling.drift.requesting import ComparisonRequests
+from services.selling.orders.polling import PolledChannel
 from services.selling.publishing.preflight import PublicationPreflight
 from services.selling.publishing.requesting import WorkRequests
 from services.selling.quotas.ledger import DatabaseLedger, QuotaState
@@ -69,6 +70,7 @@ class Container:
     work_requests: WorkRequests
     publication_preflight: PublicationPreflight
     comparisons: ComparisonRequests
+    polled: Sequence[PolledChannel]
     limits: RequestLimits
     metrics: CollectorRegistry
     meters: Meters
@@ -186,6 +188,7 @@ def build_container(
     ebay = open_ebay(settings.ebay, call_ledger, clock)
     etsy = open_etsy(settings, call_ledger, clock)
     channels = channel_table(ebay, EbayQuotas(settings.ebay.daily_calls), etsy, clock)
+    polled = polled_channels(settings.ebay, settings.etsy, etsy.quotas)
     image_fetcher = open_image_fetcher(settings.images)
     metrics = _metrics_registry(database, clock)
     passwords = passwords or Passwords()
@@ -209,9 +212,8 @@ def build_container(
         publication_preflight=PublicationPreflight(
             channels, call_ledger, settings.worker.caps, clock
         ),
-        comparisons=ComparisonRequests(
-            channels, lets_us_in(), call_ledger, settings.worker.caps, clock
-        ),
+        polled=polled,
+        comparisons=ComparisonRequests(channels, polled, call_ledger, settings.worker.caps, clock),
         limits=_request_limits(settings),
         metrics=metrics,
         meters=Meters(metrics),

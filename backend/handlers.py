@@ -1,31 +1,37 @@
 """Which channels there are, and who does what on them: one table each."""
 
+from collections.abc import Sequence
+
+from backend.settings import EbaySettings, EtsySettings
 from models.selling.publishing import Channel, JobAction
 from services.gateways.ebay.gateway import EbayGateway
 from services.gateways.ebay.quotas import EbayQuotas
 from services.gateways.etsy.gateway import EtsyGateway
+from services.gateways.etsy.quotas import EtsyQuotas
 from services.selling.drift.comparing import ListingSync
-from services.selling.drift.requesting import LetsUsIn
 from services.selling.ebay.channel import EbayChannel
 from services.selling.ebay.delete import EbayDelete
 from services.selling.ebay.desk import EbayWorkshop
 from services.selling.ebay.link import EbayLink
 from services.selling.ebay.orders import EbayOrders
+from services.selling.ebay.polling import EbayPollingService
 from services.selling.ebay.preflight import EbayPreflight
 from services.selling.ebay.publish import EbayPublish
 from services.selling.ebay.ship import EbayShip
-from services.selling.ebay.sync import EbaySight, ebay_lets_us_in
+from services.selling.ebay.sync import EbaySight
 from services.selling.ebay.update import EbayUpdate
 from services.selling.etsy.channel import EtsyChannel
 from services.selling.etsy.delete import EtsyDelete
 from services.selling.etsy.desk import EtsyWorkshop
 from services.selling.etsy.link import EtsyLink
 from services.selling.etsy.orders import EtsyOrders
+from services.selling.etsy.polling import EtsyPollingService
 from services.selling.etsy.preflight import EtsyPreflight
 from services.selling.etsy.publish import EtsyPublish
 from services.selling.etsy.ship import EtsyShip
-from services.selling.etsy.sync import EtsySight, etsy_lets_us_in
+from services.selling.etsy.sync import EtsySight
 from services.selling.etsy.update import EtsyUpdate
+from services.selling.orders.polling import PolledChannel
 from services.selling.orders.taking import OrderTaking
 from services.selling.publishing.attempting import HandlerTable
 from services.selling.publishing.channels import ChannelTable
@@ -43,9 +49,14 @@ def channel_table(
     }
 
 
-def lets_us_in() -> LetsUsIn:
-    """Whose accounts can be looked at."""
-    return {Channel.EBAY: ebay_lets_us_in, Channel.ETSY: etsy_lets_us_in}
+def polled_channels(
+    ebay: EbaySettings, etsy: EtsySettings, etsy_quotas: EtsyQuotas
+) -> Sequence[PolledChannel]:
+    """What is asked for orders and for listings as they are now."""
+    return (
+        EbayPollingService(ebay.orders_every, ebay.daily_calls),
+        EtsyPollingService(etsy_quotas, etsy.orders_every),
+    )
 
 
 def handler_table(ebay: EbayWorkshop, etsy: EtsyWorkshop) -> HandlerTable:

@@ -6,8 +6,6 @@ What every worker does for itself, such as keeping its leases, is a chore (`back
 from datetime import timedelta
 
 from backend.container import Container
-from backend.handlers import lets_us_in
-from models.selling.publishing import Channel
 from repositories.accounts.channel_consents import ChannelConsentRepository
 from repositories.accounts.schedule import TickRunRepository
 from services.accounts.identity.forgetting import SignInForgetting
@@ -15,10 +13,10 @@ from services.accounts.news.forgetting import NewsForgetting
 from services.accounts.notifications.forgetting import NotificationForgetting
 from services.accounts.outbox.forgetting import OutboxForgetting
 from services.accounts.schedule.ticks import Act, Did, Tick, Turn
-from services.gateways.ebay.quotas import DAILY, REVISIONS
+from services.gateways.ebay.quotas import REVISIONS
 from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
 from services.selling.drift.polling import ListingPolling
-from services.selling.orders.polling import OrderPolling, PollRhythm
+from services.selling.orders.polling import OrderPolling
 from services.selling.publishing.dead_jobs import DeadJobReview
 from services.selling.publishing.sweeping import BellSweeper
 
@@ -152,13 +150,7 @@ def _learn_ebay_categories(container: Container) -> Act:
 
 
 def _follow_orders(container: Container) -> Act:
-    ebay, etsy = container.settings.ebay, container.settings.etsy
-    calls = min(DAILY["sell/fulfillment"], ebay.daily_calls or DAILY["sell/fulfillment"])
-    rhythms = {
-        Channel.EBAY: PollRhythm(ebay.orders_every, calls),
-        Channel.ETSY: PollRhythm(etsy.orders_every, etsy.calls_per_day),
-    }
-    polling = OrderPolling(container.database, rhythms, container.clock)
+    polling = OrderPolling(container.database, container.polled, container.clock)
 
     def act(turn: Turn) -> Did:
         return Did(f"{polling.poll(turn.go_on)} accounts are asked for orders")
@@ -169,7 +161,7 @@ def _follow_orders(container: Container) -> Act:
 def _compare_listings(container: Container) -> Act:
     polling = ListingPolling(
         container.database,
-        lets_us_in(),
+        container.polled,
         container.clock,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -29,6 +30,16 @@ class ListingState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ItemSize:
+    """How large a thing is, in one of Etsy's units."""
+
+    length: Decimal
+    width: Decimal
+    height: Decimal
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListingText:
     """What a listing says of itself, beside photos and inventory."""
 
@@ -41,6 +52,9 @@ class ListingText:
     shipping_profile_id: int
     return_policy_id: int | None
     tags: Sequence[str] = ()
+    materials: Sequence[str] = ()
+    weight_grams: int | None = None
+    size: ItemSize | None = None
 
     def as_form(self) -> list[tuple[str, str]]:
         """The fields of a form; lists are repeated names."""
@@ -53,10 +67,23 @@ class ListingText:
             ("is_supply", _word(self.is_supply)),
             ("shipping_profile_id", str(self.shipping_profile_id)),
             *(("tags", tag) for tag in self.tags),
+            *(("materials", material) for material in self.materials),
+            *self._measures(),
         ]
         if self.return_policy_id is not None:
             found.append(("return_policy_id", str(self.return_policy_id)))
         return found
+
+    def _measures(self) -> Iterator[tuple[str, str]]:
+        """What is not known here is left as it is at Etsy."""
+        if self.weight_grams is not None:
+            yield "item_weight", str(self.weight_grams)
+            yield "item_weight_unit", "g"
+        if self.size is not None:
+            yield "item_length", str(self.size.length)
+            yield "item_width", str(self.size.width)
+            yield "item_height", str(self.size.height)
+            yield "item_dimensions_unit", self.size.unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The tick that has listings compared: it only asks for jobs, in shops where some are due."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -9,7 +9,7 @@ from models.selling.publishing import Channel, JobAction
 from repositories.accounts.bells import BellRepository
 from repositories.selling.drift import ComparingJobRepository, DriftRepository
 from services.selling.drift.comparing import BACKGROUND, LOOKED_AT_EVERY
-from services.selling.drift.requesting import LetsUsIn
+from services.selling.orders.polling import PolledChannel
 from services.selling.publishing.account_work import AccountWork
 from shared.clock import Clock
 from shared.database import Database, TenantSchema, TenantSession
@@ -51,11 +51,11 @@ class ListingPolling:
     def __init__(
         self,
         database: Database,
-        lets_us_in: LetsUsIn,
+        channels: Sequence[PolledChannel],
         clock: Clock,
     ) -> None:
         self._database = database
-        self._lets_us_in = lets_us_in
+        self._channels = {each.channel: each for each in channels}
         self._work = AccountWork(clock)
         self._clock = clock
 
@@ -82,8 +82,8 @@ class ListingPolling:
             return 0
 
     def _ask(self, session: TenantSession, channel: Channel, now: datetime) -> bool:
-        lets_us_in = self._lets_us_in.get(channel)
-        if lets_us_in is None or not lets_us_in(session):
+        polled = self._channels.get(channel)
+        if polled is None or not polled.lets_us_in(session):
             return False
         jobs = ComparingJobRepository(session)
         failed_at = jobs.failed_at(channel)

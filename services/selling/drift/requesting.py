@@ -4,7 +4,7 @@ Asked twice it is one job; one that nobody waited for becomes the seller's, whol
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models.selling.publishing import Channel, JobAction, MarketplaceJob
@@ -13,6 +13,7 @@ from repositories.selling.job_pace import JobPaceRepository, Kind
 from repositories.selling.publishing import JobRepository, RunningCaps
 from services.gateways.quotas import Quota
 from services.selling.drift.comparing import BACKGROUND, CONFIRM_ENDED
+from services.selling.orders.polling import PolledChannel
 from services.selling.publishing.account_work import AccountWork
 from services.selling.publishing.channels import USUAL_SIZE, ChannelTable, JobSize
 from services.selling.publishing.estimating import (
@@ -32,9 +33,6 @@ from shared.errors import Conflict
 
 _SAMPLE = 100
 """Products by whose sizes a comparison of all is estimated."""
-
-LetsUsIn = Mapping[Channel, Callable[[TenantSession], bool]]
-"""Whether the shop's account at a channel can be asked anything."""
 
 
 class NothingToCompare(Conflict):
@@ -78,13 +76,13 @@ class ComparisonRequests:
     def __init__(
         self,
         channels: ChannelTable,
-        lets_us_in: LetsUsIn,
+        polled: Sequence[PolledChannel],
         quotas: QuotaForecasts,
         caps: RunningCaps,
         clock: Clock,
     ) -> None:
         self._channels = channels
-        self._lets_us_in = lets_us_in
+        self._polled = {each.channel: each for each in polled}
         self._requests = WorkRequests(channels, clock)
         self._account_work = AccountWork(clock)
         self._quotas = quotas
@@ -135,11 +133,11 @@ class ComparisonRequests:
     def _open_channels(
         self, session: TenantSession, channels: Sequence[Channel] | None
     ) -> Sequence[Channel]:
-        wanted = self._lets_us_in if channels is None else dict.fromkeys(channels)
+        wanted = self._polled if channels is None else dict.fromkeys(channels)
         found = [
             channel
             for channel in wanted
-            if channel in self._lets_us_in and self._lets_us_in[channel](session)
+            if channel in self._polled and self._polled[channel].lets_us_in(session)
         ]
         if not found:
             raise NothingToCompare("Connect the channel's account first.")

@@ -16,12 +16,6 @@ from shared.database import TenantSchema, TenantSession
 _NOT_CONNECTED = Problem("ebay-not-connected", "Connect the eBay account first.")
 
 
-def ebay_lets_us_in(session: TenantSession) -> bool:
-    """Whether the shop's account can be asked anything."""
-    connection = EbayConnectionRepository(session).get()
-    return connection is not None and connection.status is ConnectionStatus.CONNECTED
-
-
 class EbaySight:
     """A `services.selling.drift.comparing.Sight`."""
 
@@ -37,9 +31,10 @@ class EbaySight:
 
     def account(self, session: TenantSession) -> Cancel | None:
         """Whether eBay lets us in."""
-        if ebay_lets_us_in(session):
-            return None
-        return Cancel(_NOT_CONNECTED, JobOutcome.BLOCKED)
+        connection = EbayConnectionRepository(session).get()
+        if connection is None or connection.status is not ConnectionStatus.CONNECTED:
+            return Cancel(_NOT_CONNECTED, JobOutcome.BLOCKED)
+        return None
 
     def open(self, tenant: TenantSchema, account: None, journal: Journal) -> "EbayEye":
         """Begin to look."""

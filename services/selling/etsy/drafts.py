@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.gateways.etsy.inventory import Inventory, ListingProperty, OfferedProduct
-from services.gateways.etsy.listings import ListingText, NewDraft
+from services.gateways.etsy.listings import ItemSize, ListingText, NewDraft
 from services.selling.etsy.readiness import ListingTerms
 from shared.money import Money
 
@@ -56,6 +56,10 @@ class ListingDraft:
     varies_by: Sequence[str]
     variants: Sequence[DraftVariant]
     terms: ListingTerms
+    materials: Sequence[str] = ()
+    weight_grams: int | None = None
+    """Of the heaviest variant: a listing at Etsy has one weight."""
+    size: ItemSize | None = None
 
     @property
     def skus(self) -> list[str]:
@@ -105,4 +109,7 @@ class ListingDraft:
             shipping_profile_id=self.terms.shipping_profile_id,
             return_policy_id=self.terms.return_policy_id,
             tags=self.tags,
+            materials=self.materials,
+            weight_grams=self.weight_grams,
+            size=self.size,
         )

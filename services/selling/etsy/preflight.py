@@ -16,6 +16,7 @@ from services.reference.marketplace_mappings.places import PlatformMapping
 from services.selling.category_choices.places import mapping_for
 from services.selling.etsy.account import WHO_MADE
 from services.selling.etsy.drafts import DraftPhoto, DraftVariant, ListingDraft, Making
+from services.selling.etsy.measures import heaviest, size_of, usable_materials
 from services.selling.etsy.readiness import account_gaps, listing_terms
 from services.selling.etsy.rules import left_out_tags, product_gaps, usable_tags
 from shared.database import TenantSession
@@ -181,4 +182,7 @@ def _draft(examined: Examined, account: EtsyAccount | None) -> ListingDraft | No
             for variant in product.variants
         ],
         terms=terms,
+        materials=usable_materials(product.attributes.get("material", ())),
+        weight_grams=heaviest(product),
+        size=size_of(product.attributes),
     )

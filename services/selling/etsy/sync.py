@@ -13,11 +13,6 @@ from services.selling.publishing.handlers import Cancel, Journal
 from shared.database import TenantSchema, TenantSession
 
 
-def etsy_lets_us_in(session: TenantSession) -> bool:
-    """Whether the shop's account can be asked anything."""
-    return not isinstance(shop_at_etsy(session), Cancel)
-
-
 class EtsySight:
     """A `services.selling.drift.comparing.Sight`."""
 

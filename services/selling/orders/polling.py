@@ -1,8 +1,9 @@
 """The tick that has orders fetched: it only asks for jobs, and only in shops that are due."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from models.selling.publishing import Channel, JobAction
 from repositories.accounts.order_polls import OrderPollRepository
@@ -10,7 +11,7 @@ from repositories.selling.order_sync import OrderJobRepository
 from services.gateways.quotas import DAY
 from services.selling.publishing.account_work import AccountWork
 from shared.clock import Clock
-from shared.database import Database, TenantSchema
+from shared.database import Database, TenantSchema, TenantSession
 from shared.errors import TenantUnavailable
 
 TOGETHER = 200
@@ -38,14 +39,30 @@ class PollRhythm:
         return max(self.every, needed)
 
 
+class PolledChannel(Protocol):
+    """A channel that tells nobody when something happened there, so that it is asked."""
+
+    @property
+    def channel(self) -> Channel:
+        """Which one."""
+        ...
+
+    @property
+    def rhythm(self) -> PollRhythm:
+        """How often its accounts are asked for orders."""
+        ...
+
+    def lets_us_in(self, session: TenantSession) -> bool:
+        """Whether the shop's account can be asked anything."""
+        ...
+
+
 class OrderPolling:
     """Asks for `orders` jobs. Safe to run twice: a job that is there is not asked for again."""
 
-    def __init__(
-        self, database: Database, rhythms: Mapping[Channel, PollRhythm], clock: Clock
-    ) -> None:
+    def __init__(self, database: Database, channels: Sequence[PolledChannel], clock: Clock) -> None:
         self._database = database
-        self._rhythms = rhythms
+        self._rhythms = {each.channel: each.rhythm for each in channels}
         self._work = AccountWork(clock)
         self._clock = clock
 

@@ -8,6 +8,7 @@ import pytest
 from models.selling.catalog import Product
 from models.selling.publishing import JobAction, JobOutcome, JobStatus, ListingStatus
 from repositories.selling.etsy import EtsyDraftRepository
+from services.selling.etsy.measures import size_of
 from shared.database import TenantSession
 from tests.behaviour.selling.etsy.conftest import SHIRTS, Shop
 from tests.factories.ebay import make_photo
@@ -342,6 +343,36 @@ def test_an_ending_by_hand_is_noticed(shop: Shop) -> None:
     assert again.outcome is JobOutcome.OK, again.problem_detail
     [live] = shop.live()
     assert live["listing_id"] != row["listing_id"]
+
+
+def test_what_it_is_made_of_how_heavy_and_how_large_it_is_goes_along(shop: Shop) -> None:
+    """ST41: what Etsy would refuse stays behind; what the product does not say is not made up."""
+    plain = shop.shirt()
+    with_all = shop.shirt(
+        attributes={
+            "material": ["Cotton", "50% wool", "Faux leather"],
+            "length": ["30 cm"],
+            "width": ["20.5 cm"],
+            "height": ["2 cm"],
+        }
+    )
+    shop.change(plain, lambda product, _: setattr(product.variants[0], "weight_grams", None))
+    for product_id in (plain, with_all):
+        assert shop.run(product_id).outcome is JobOutcome.OK
+    names = ("materials", "item_weight", "item_weight_unit", "item_length", "item_dimensions_unit")
+    told = [tuple(row[name] for name in names) for row in shop.public_listings()]
+    assert told[0] == ([], None, None, None, None)
+    assert told[1] == (["Cotton", "Faux leather"], 200, "g", 30, "cm")
+    shop.change(with_all, lambda product, _: setattr(product.variants[0], "weight_grams", 250))
+    assert shop.run(with_all, JobAction.UPDATE).outcome is JobOutcome.OK
+    assert shop.public_listings()[1]["item_weight"] == 250
+
+
+def test_a_length_in_words_is_no_measure() -> None:
+    """C12: a long dress, three centimetres and two inches, and nothing wide."""
+    for sides in (("Long", "3 cm", "2 cm"), ("3 cm", "2 in", "1 cm"), ("3 cm", "0 cm", "1 cm")):
+        names = ("length", "width", "height")
+        assert size_of({name: [side] for name, side in zip(names, sides, strict=True)}) is None
 
 
 def test_a_listing_that_our_books_lack_is_found_by_our_own_number(shop: Shop) -> None:
