@@ -20,6 +20,11 @@ class SecretBox:
         self._keys = {key_id(key): Fernet(key.encode()) for key in (current, *previous)}
 
     @property
+    def key_ids(self) -> tuple[str, ...]:
+        """Every key that can be used here, the current one first."""
+        return tuple(self._keys)
+
+    @property
     def current_key_id(self) -> str:
         """The id that new ciphertexts carry."""
         return self._current_id
@@ -48,6 +53,11 @@ class SecretBox:
     def is_current(self, sealed: str) -> bool:
         """Whether this ciphertext was made with the current key."""
         return sealed.startswith(f"{self._current_id}:")
+
+
+def key_of(sealed: str) -> str:
+    """The id of the key that opens a ciphertext."""
+    return sealed.partition(":")[0]
 
 
 def key_id(key: str) -> str:

@@ -1,5 +1,6 @@
 """Consents that are under way at a marketplace."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
@@ -41,6 +42,17 @@ class ChannelConsentRepository:
             .values(used_at=now)
             .returning(ChannelConsent)
         )
+
+    def open_verifiers(self, now: datetime) -> Sequence[str]:
+        """Sealed verifiers of consents that may still be completed."""
+        found = self._session.scalars(
+            select(ChannelConsent.sealed_verifier).where(
+                ChannelConsent.used_at.is_(None),
+                ChannelConsent.expires_at > now,
+                ChannelConsent.sealed_verifier.is_not(None),
+            )
+        )
+        return [verifier for verifier in found if verifier is not None]
 
     def forget_expired_before(self, moment: datetime) -> int:
         """Delete requests whose time ran out before `moment`."""

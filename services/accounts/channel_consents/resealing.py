@@ -17,6 +17,14 @@ class SealedTokens(Protocol):
     refresh_token: str
 
 
+Progress = Callable[[int, int], None]
+"""Told after each shop how many are done, of how many."""
+
+
+def nobody_looks(_done: int, _shops: int) -> None:
+    """No progress is shown."""
+
+
 Holder = Callable[[TenantSession], SealedTokens | None]
 """Finds the row of one channel in a shop, and locks it."""
 
@@ -32,20 +40,24 @@ class ResealReport:
 
 
 class TokenResealing:
-    """A short transaction a shop; safe to repeat and to run while everything works."""
+    """A short transaction a shop; safe to repeat and to run while everything works.
+
+    The rows themselves say what is done, so a run that was killed is simply begun again. A refresh
+    that is under way meanwhile stores its tokens under the same row's lock, before or after.
+    """
 
     def __init__(self, database: Database, box: SecretBox, holders: Sequence[Holder]) -> None:
         self._database = database
         self._box = box
         self._holders = holders
 
-    def run(self) -> ResealReport:
+    def run(self, progress: Progress = nobody_looks) -> ResealReport:
         """Go through all shops; one that cannot be read does not stop the others."""
         with self._database.platform() as session:
             shops = TenantRepository(session).all_schemas()
         changed: list[bool] = []
         failed: list[tuple[TenantSchema, str]] = []
-        for shop in shops:
+        for number, shop in enumerate(shops, start=1):
             for holder in self._holders:
                 try:
                     answer = self._reseal(shop, holder)
@@ -53,6 +65,7 @@ class TokenResealing:
                     failed.append((shop, error.detail))
                 else:
                     changed += [] if answer is None else [answer]
+            progress(number, len(shops))
         return ResealReport(changed.count(True), changed.count(False), tuple(failed))
 
     def _reseal(self, shop: TenantSchema, holder: Holder) -> bool | None:

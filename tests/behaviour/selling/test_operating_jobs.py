@@ -5,11 +5,15 @@ from datetime import timedelta
 
 import pytest
 
+from backend.cli.keys import HOLDERS
 from migrations.rendering import tenant_script
+from models.accounts.tenants import TenantStatus
 from models.selling.ebay import ConnectionStatus, EbayConnection
 from models.selling.publishing import JobOutcome, JobStatus, MarketplaceJob
+from repositories.accounts.tenants import TenantRepository
 from repositories.selling.ebay import EbayConnectionRepository
 from repositories.selling.publishing import JobRepository
+from services.accounts.channel_consents.resealing import TokenResealing
 from services.accounts.tenants.provisioning import TenantProvisioning
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
@@ -163,3 +167,77 @@ def test_rotating_without_the_old_key_names_the_shop_and_changes_nothing(
     assert done.exit_code == 1
     assert f"{shop}: A stored secret needs encryption key {key_id(old)}" in done.stdout
     assert stored(database, shop) == before
+
+
+def test_an_older_key_may_go_only_when_nothing_needs_it(
+    run: Run,
+    database: Database,
+    shop: TenantSchema,
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """E6: how many secrets are left is said, and that the key must stay."""
+    old, new = new_key(), new_key()
+    connect(database, shop, SecretBox(old), clock)
+    monkeypatch.setenv("STOFLOW_ENCRYPTION_KEY", new)
+    monkeypatch.setenv("STOFLOW_ENCRYPTION_PREVIOUS_KEYS", old)
+    counted = json.loads(run("keys", "references", "--json").stdout)
+    assert counted == {"current": key_id(new), "by_key": {key_id(old): 2}, "unseen": {}}
+    refused = run("keys", "retire", key_id(old))
+    assert refused.exit_code == 1
+    assert f"key {key_id(old)} must stay: 2 secrets need it" in refused.stdout
+    assert run("keys", "retire", key_id(new)).exit_code == 1
+    run("keys", "rotate")
+    assert f"key {key_id(old)} (older): 0 secrets" in run("keys", "references").stdout
+    done = run("keys", "retire", key_id(old))
+    assert (done.exit_code, "opens nothing any more" in done.stdout) == (0, True)
+
+
+def test_a_key_stays_while_a_shop_cannot_be_looked_into(
+    run: Run,
+    database: Database,
+    shop: TenantSchema,
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """E6: a shop that is closed may need any key; it is named."""
+    old = new_key()
+    connect(database, shop, SecretBox(old), clock)
+    monkeypatch.setenv("STOFLOW_ENCRYPTION_KEY", new_key())
+    monkeypatch.setenv("STOFLOW_ENCRYPTION_PREVIOUS_KEYS", old)
+    run("keys", "rotate")
+    with database.platform() as session:
+        TenantRepository(session).set_status(shop, TenantStatus.SUSPENDED, clock.now())
+    refused = run("keys", "retire", key_id(old))
+    assert refused.exit_code == 1
+    assert f"{shop} could not be looked into" in refused.stdout
+
+
+def test_a_rotation_that_was_killed_goes_on_where_it_was(
+    database: Database, clock: MovableClock
+) -> None:
+    """E6: what is done is told by the rows themselves; progress after each shop."""
+    old, shops = new_key(), [another_shop(database, clock, number) for number in range(3)]
+    for each in shops:
+        connect(database, each, SecretBox(old), clock)
+    box, seen = SecretBox(new_key(), [old]), list[tuple[int, int]]()
+    resealing = TokenResealing(database, box, HOLDERS)
+
+    def killed(done: int, of: int) -> None:
+        seen.append((done, of))
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        resealing.run(killed)
+    report = resealing.run()
+    assert seen == [(1, 3), (2, 3)]
+    assert (report.resealed, report.current, report.failed) == (1, 2, ())
+    for each in shops:
+        assert [box.open(secret) for secret in stored(database, each)] == ["access", "refresh"]
+
+
+def another_shop(database: Database, clock: MovableClock, number: int) -> TenantSchema:
+    with database.platform() as session:
+        user = make_user(session, clock, email=f"seller{number}@example.com")
+        return TenantProvisioning(database, tenant_script(), clock).provision(session, user.id)

@@ -8,13 +8,16 @@ from threading import Barrier
 
 import pytest
 
+from backend.cli.keys import HOLDERS
 from backend.container import Container
 from models.selling.ebay import ConnectionStatus, EbayConnection
 from repositories.selling.ebay import EbayConnectionRepository
+from services.accounts.channel_consents.resealing import TokenResealing
 from services.gateways.ebay.errors import EbayGrantRefused
 from services.gateways.ebay.oauth import SELLER_SCOPES, AccessGrant, EbayOAuth
 from services.selling.ebay.access import EbayAccess
 from shared.clock import MovableClock
+from shared.encryption import SecretBox, new_key
 from shared.errors import EbayError, Remedy
 from tests.behaviour.selling.ebay.conftest import CHANNEL, connect, sign_in_again
 from tests.contracts.ebay_shop import Sandbox
@@ -228,3 +231,44 @@ def test_a_revoked_consent_is_noticed_once_and_healed_by_a_new_one(
     assert channel["missing"][0]["rule"] == "needs-reauth"
     assert connect(connected, ebay, "alice").status_code == 200
     assert connected.http.get(CHANNEL).json()["ready"]
+
+
+@dataclass
+class RenewedMeanwhile:
+    """eBay's token endpoint, with something happening while it is asked."""
+
+    oauth: EbayOAuth
+    meanwhile: Callable[[], object]
+
+    def refresh(self, refresh_token: str, scopes: list[str]) -> AccessGrant:
+        grant = self.oauth.refresh(refresh_token, scopes)
+        self.meanwhile()
+        return grant
+
+
+def test_a_rotation_of_keys_in_the_middle_of_a_renewal_loses_neither(
+    container: Container, connected: Seller, ebay: Sandbox, clock: MovableClock
+) -> None:
+    """E4, E6: the new access token and the old refresh token, both under the current key."""
+    old = new_key()
+    with container.database.tenant(connected.tenant) as session:
+        connection = EbayConnectionRepository(session).locked()
+        assert connection is not None
+        for name in ("access_token", "refresh_token"):
+            plain = container.secret_box.open(getattr(connection, name))
+            setattr(connection, name, SecretBox(old).seal(plain))
+    box = SecretBox(new_key(), [old])
+    resealing = TokenResealing(container.database, box, HOLDERS)
+    reports: list[int] = []
+    oauth = RenewedMeanwhile(container.ebay.oauth, lambda: reports.append(resealing.run().resealed))
+    access = EbayAccess(container.database, oauth, box, clock)  # type: ignore[arg-type]
+    clock.advance(LIFE)
+    first = access.grant(connected.tenant)
+    stored = connection_of(container, connected)
+    assert reports == [1]
+    assert box.is_current(stored.access_token)
+    assert box.is_current(stored.refresh_token)
+    assert box.open(stored.access_token) == first.token
+    clock.advance(LIFE)
+    assert access.grant(connected.tenant).token != first.token
+    assert renewals(ebay) == 2

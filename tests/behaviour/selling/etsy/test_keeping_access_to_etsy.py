@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 
@@ -280,3 +280,66 @@ def test_rotating_keys_puts_the_tokens_under_the_current_one(
         "710.access",
         "710.refresh",
     )
+
+
+def under_an_older_key(container: Container, seller: Seller) -> SecretBox:
+    """Seal the shop's tokens with a key that is to go; returns what knows both keys."""
+    old = new_key()
+    with container.database.tenant(seller.tenant) as session:
+        account = EtsyAccountRepository(session).locked()
+        assert account is not None
+        for name in ("access_token", "refresh_token"):
+            plain = container.secret_box.open(getattr(account, name))
+            setattr(account, name, SecretBox(old).seal(plain))
+    return SecretBox(new_key(), [old])
+
+
+def test_a_rotation_in_the_middle_of_a_renewal_loses_neither(
+    container: Container, connected: Seller, etsy: EtsySite, clock: MovableClock
+) -> None:
+    """E2, E6: Etsy has voided the old refresh token when the keys change; the new pair is kept."""
+    box = under_an_older_key(container, connected)
+    resealing = TokenResealing(container.database, box, HOLDERS)
+    reports: list[int] = []
+    oauth = Interrupted(container.etsy.oauth, lambda: reports.append(resealing.run().resealed))
+    access = EtsyAccess(container.database, oauth, box, clock)  # type: ignore[arg-type]
+    clock.advance(LIFE)
+    first = access.grant(connected.tenant)
+    stored = account_of(container, connected)
+    assert reports == [1]
+    assert box.is_current(stored.access_token)
+    assert box.is_current(stored.refresh_token)
+    assert box.open(stored.access_token) == first.token
+    clock.advance(LIFE)
+    assert access.grant(connected.tenant).token != first.token
+    assert account_of(container, connected).status is EtsyAccountStatus.CONNECTED
+
+
+def test_renewals_go_on_while_keys_are_rotated(
+    container: Container, connected: Seller, etsy: EtsySite, clock: MovableClock
+) -> None:
+    """E2, E6: three renew at once again and again, and somebody rotates all the while."""
+    box = under_an_older_key(container, connected)
+    access = EtsyAccess(container.database, container.etsy.oauth, box, clock)
+    resealing = TokenResealing(container.database, box, HOLDERS)
+    done = Event()
+
+    def rotate() -> int:
+        resealed = resealing.run().resealed
+        while not done.is_set():
+            resealed += resealing.run().resealed
+        return resealed
+
+    with ThreadPoolExecutor(4) as crowd:
+        rotated = crowd.submit(rotate)
+        for _ in range(5):
+            clock.advance(LIFE)
+            tokens = set(crowd.map(lambda _: access.grant(connected.tenant).token, range(3)))
+            assert len(tokens) == 1
+        done.set()
+    stored = account_of(container, connected)
+    assert rotated.result() <= 1, "a renewal may have been there first"
+    assert renewals(etsy) == 5
+    assert stored.status is EtsyAccountStatus.CONNECTED
+    assert box.is_current(stored.access_token)
+    assert box.is_current(stored.refresh_token)
