@@ -8,6 +8,7 @@ from services.accounts.notifications.shop_life import ShopLifeNotices
 from services.accounts.outbox.subscribing import InShop, OnPlatform, Subscriptions
 from services.accounts.tenants.events import ShopOpened, ShopResumed, ShopSuspended
 from services.selling.drift.news import ComparisonNotices, ListingsCompared
+from services.selling.orders.returning import GoodsMayComeBack, ReturnNotices
 from services.selling.publishing.connections import (
     ChannelNeedsReconnecting,
     ConnectionNews,
@@ -24,6 +25,7 @@ def subscriptions(clock: Clock) -> Subscriptions:
             InShop("tell-watchers", ChannelNeedsReconnecting, ConnectionNews(clock).tell),
             OnPlatform("tell-seller", ChannelNeedsReconnecting, ConnectionNotices(clock).tell),
             OnPlatform("tell-seller", ListingsCompared, ComparisonNotices(clock).tell),
+            OnPlatform("tell-seller", GoodsMayComeBack, ReturnNotices(clock).tell),
             OnPlatform("tell-seller", ShopOpened, shop_life.opened),
             OnPlatform("tell-seller", ShopSuspended, shop_life.suspended),
             OnPlatform("tell-seller", ShopResumed, shop_life.resumed),

@@ -6,6 +6,7 @@ from fastapi import Depends
 
 from api.dependencies.container import TheContainer
 from services.selling.orders.reading import OrderReading
+from services.selling.orders.returning import OrderReturns
 from services.selling.orders.shipping import OrderShipping
 from services.selling.orders.syncing import OrderSyncing
 
@@ -22,6 +23,11 @@ async def _shipping(container: TheContainer) -> OrderShipping:
     return OrderShipping(container.clock)
 
 
+async def _returns(container: TheContainer) -> OrderReturns:
+    return OrderReturns(container.work_requests, container.clock)
+
+
 Reading = Annotated[OrderReading, Depends(_reading)]
 Syncing = Annotated[OrderSyncing, Depends(_syncing)]
 Shipping = Annotated[OrderShipping, Depends(_shipping)]
+Returns = Annotated[OrderReturns, Depends(_returns)]

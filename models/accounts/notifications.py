@@ -18,6 +18,7 @@ class NotificationKind(StrEnum):
     CHANNEL_NEEDS_RECONNECTING = "channel_needs_reconnecting"
     LISTINGS_DIFFER = "listings_differ"
     LISTINGS_HELD_BACK = "listings_held_back"
+    GOODS_MAY_COME_BACK = "goods_may_come_back"
 
 
 class Notification(PlatformBase):

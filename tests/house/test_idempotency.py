@@ -31,6 +31,7 @@ WITH_THE_WORK = {
     "/api/v1/batches/{batch_id}/retry-failed",
     "/api/v1/orders/sync",
     "/api/v1/orders/{order_id}/shipments",
+    "/api/v1/orders/{order_id}/returns",
 }
 """Work, key and answer are one transaction."""
 

@@ -102,6 +102,7 @@ _BODIES: Mapping[str, Callable[[Ids], dict[str, Any]]] = {
             "if_match": "*",
         }
     },
+    "POST /api/v1/orders/{order_id}/returns": lambda _: {"json": {"put_up": True}},
     "POST /api/v1/publications": lambda ids: {
         "json": {"product_ids": [ids["product"]], "channels": ["ebay"]}
     },

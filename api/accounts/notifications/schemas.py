@@ -17,7 +17,8 @@ class NotificationOut(BaseModel):
     id: int
     kind: str = Field(
         description="`shop_opened`, `shop_suspended`, `shop_resumed`,"
-        " `channel_needs_reconnecting`, `listings_differ`, `listings_held_back`; expect more."
+        " `channel_needs_reconnecting`, `listings_differ`, `listings_held_back`,"
+        " `goods_may_come_back`; expect more."
     )
     title: str
     message: str

@@ -7,11 +7,12 @@ from fastapi import Body, Path, Query
 from pydantic import AwareDatetime
 
 from api.dependencies.actors import CurrentAccount
-from api.dependencies.services_orders import Reading, Shipping, Syncing
+from api.dependencies.services_orders import Reading, Returns, Shipping, Syncing
 from api.dependencies.sessions import Tenant
 from api.pages import Cursor, Page, PageSize, read_cursor
 from api.policies import Policy, guarded_router
 from api.problems import problems
+from api.selling.orders.return_schemas import ReturnIn, TakenBackOut
 from api.selling.orders.schemas import (
     HowFarOut,
     OrderOut,
@@ -24,6 +25,7 @@ from api.selling.orders.schemas import (
 from models.selling.orders import OrderStatus
 from models.selling.publishing import Channel
 from services.selling.orders.reading import OrderFilter, OrderNotFound
+from services.selling.orders.returning import OrderStands, ReturnInvalid
 from services.selling.orders.shipping import OrderNotShippable, ShipmentInvalid
 from services.selling.orders.syncing import NothingToFollow
 from shared.errors import BadInput, FieldProblem
@@ -97,6 +99,22 @@ def ship_order(
 ) -> ShipmentQueuedOut:
     """Say that a parcel was sent; the channel is told in the background, once."""
     return ShipmentQueuedOut.queued(shipping.ship(session, order_id, body.parcel(), actor.user_id))
+
+
+@router.post(
+    "/{order_id}/returns",
+    status_code=202,
+    responses=problems(OrderNotFound, OrderStands, ReturnInvalid, BadInput),
+)
+def take_goods_back(
+    order_id: OrderId, body: ReturnIn, actor: CurrentAccount, session: Tenant, returns: Returns
+) -> TakenBackOut:
+    """Say what has come back of an order that was cancelled or refunded. Live listings are told;
+    with `put_up` the products also go up again where this order's sale took them down.
+    """
+    return TakenBackOut.of(
+        returns.take_back(session, order_id, body.units(), actor.user_id, put_up=body.put_up)
+    )
 
 
 def _position(cursor: str | None) -> tuple[datetime, int] | None:

@@ -63,6 +63,18 @@ class SaleFence:
         self._moved[line.product_id] = StockEvent.RETURNED
         self._add(line.product_id, self._variant_of(line), units)
 
+    def take_back(self, line: ChannelOrderLine, units: int) -> None:
+        """Put back what the seller says has come back, at most what the line took."""
+        units = min(units, line.units_taken - line.units_returned)
+        if line.product_id is None or units <= 0:
+            return
+        event = f"{StockEvent.RETURNED.value} {line.units_returned + units}"
+        if not self._stock.note(line.id, event, units, self._now):
+            return
+        line.units_returned += units
+        self._moved[line.product_id] = StockEvent.RETURNED
+        self._add(line.product_id, self._variant_of(line), units)
+
     def _variant_of(self, line: ChannelOrderLine) -> ProductVariant | None:
         product = self._products.get(line.product_id or 0)
         variants = product.variants if product is not None else ()

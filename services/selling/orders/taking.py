@@ -15,9 +15,11 @@ from repositories.accounts.bells import BellRepository
 from repositories.selling.order_stock import StockRepository
 from repositories.selling.order_sync import OrderCursorRepository
 from repositories.selling.orders import OrderRepository
+from services.accounts.outbox.recording import OutboxRecorder
 from services.selling.orders.fence import SaleFence
 from services.selling.orders.following_up import FollowingUp
 from services.selling.orders.news import tell_of_order
+from services.selling.orders.returning import came_back
 from services.selling.orders.told import ToldLine, ToldOrder, UnreadableOrder
 from services.selling.publishing.requesting import WorkRequests
 from shared.clock import Clock
@@ -45,6 +47,7 @@ class OrderTaking:
 
     def __init__(self, requests: WorkRequests, clock: Clock) -> None:
         self._following_up = FollowingUp(requests)
+        self._outbox = OutboxRecorder(clock)
         self._clock = clock
 
     def take(
@@ -92,6 +95,7 @@ class OrderTaking:
         order = orders.locked(channel, told.remote_order_id)
         if told.modified_at < order.modified_at:
             return
+        before = None if is_new else order.status
         if not is_new:
             for name, value in columns.items():
                 setattr(order, name, value)
@@ -104,6 +108,8 @@ class OrderTaking:
                 fence.release(line)
         orders.save()
         self._following_up.follow_up(session, order, fence, now)
+        if before is not order.status and (asked := came_back(order, lines)) is not None:
+            self._outbox.record(session, asked)
         tell_of_order(session, order, lines, now)
 
     def _lines(
