@@ -11,9 +11,11 @@ from services.selling.drift.news import ComparisonNotices, ListingsCompared
 from services.selling.orders.returning import GoodsMayComeBack, ReturnNotices
 from services.selling.publishing.connections import (
     ChannelNeedsReconnecting,
+    ChannelReconnected,
     ConnectionNews,
     ConnectionNotices,
 )
+from services.selling.publishing.pausing import ChannelResuming
 from shared.clock import Clock
 
 
@@ -26,6 +28,7 @@ def subscriptions(clock: Clock) -> Subscriptions:
             OnPlatform("tell-seller", ChannelNeedsReconnecting, ConnectionNotices(clock).tell),
             OnPlatform("tell-seller", ListingsCompared, ComparisonNotices(clock).tell),
             OnPlatform("tell-seller", GoodsMayComeBack, ReturnNotices(clock).tell),
+            InShop("resume-jobs", ChannelReconnected, ChannelResuming(clock).resume),
             OnPlatform("tell-seller", ShopOpened, shop_life.opened),
             OnPlatform("tell-seller", ShopSuspended, shop_life.suspended),
             OnPlatform("tell-seller", ShopResumed, shop_life.resumed),

@@ -21,6 +21,7 @@ from services.gateways.ebay.errors import EbayGrantRefused
 from services.gateways.ebay.oauth import AccessGrant, EbayOAuth
 from services.gateways.ebay.transport import TokenSource
 from services.selling.publishing.connections import ChannelNeedsReconnecting
+from services.selling.publishing.pausing import pause
 from shared.clock import Clock
 from shared.database import Database, TenantSchema, TenantSession
 from shared.encryption import SecretBox
@@ -149,6 +150,7 @@ class EbayAccess:
     def _end(self, session: TenantSession, connection: EbayConnection, reason: str) -> None:
         connection.status = ConnectionStatus.NEEDS_REAUTH
         OrderPollRepository(session).leave(session.tenant, Channel.EBAY)
+        pause(session, Channel.EBAY, self._clock)
         self._outbox.record(
             session,
             ChannelNeedsReconnecting(Channel.EBAY, connection.username, reason),
@@ -183,8 +185,14 @@ class _ShopTokens:
         return self._grant.token
 
 
+class EbayAccessEnded(EbayError):
+    """eBay does not let us into the shop's account."""
+
+    code, title = "ebay-access-ended", "eBay does not let us into the account"
+
+
 def _reconnect() -> EbayError:
-    return EbayError(
+    return EbayAccessEnded(
         "The shop is not connected to eBay. Connect the eBay account first.",
         remedy=Remedy.RECONNECT,
     )

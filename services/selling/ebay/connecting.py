@@ -16,10 +16,12 @@ from services.accounts.channel_consents.consents import (
     ConsentRequest,
     ConsentStateRefused,
 )
+from services.accounts.outbox.recording import OutboxRecorder
 from services.gateways.ebay.errors import EbayGrantRefused
 from services.gateways.ebay.gateway import EbayGateway
 from services.gateways.ebay.identity import EbayUser
 from services.gateways.ebay.oauth import SELLER_SCOPES, SellerGrant
+from services.selling.publishing.connections import ChannelReconnected
 from shared.clock import Clock
 from shared.database import Database, TenantSchema, TenantSession
 from shared.encryption import SecretBox
@@ -63,6 +65,7 @@ class EbayConnecting:
         self._gateway = gateway
         self._box = box
         self._clock = clock
+        self._outbox = OutboxRecorder(clock)
         self._consents = ChannelConsents(database, Channel.EBAY, "eBay", clock)
 
     def begin(self, tenant: TenantSchema, user_id: int) -> ConsentRequest:
@@ -131,6 +134,8 @@ class EbayConnecting:
             _refuse_swap(connection, user, listed=connections.has_live_listings())
             EbayPictureRepository(session).forget_all()
             connection.readiness, connection.checked_at = {}, None
+        if connection.status is ConnectionStatus.NEEDS_REAUTH:
+            self._outbox.record(session, ChannelReconnected(Channel.EBAY))
         for name, value in values.items():
             setattr(connection, name, value)
 

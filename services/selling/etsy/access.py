@@ -26,7 +26,8 @@ from services.accounts.outbox.recording import OutboxRecorder
 from services.gateways.calls import TokenSource
 from services.gateways.etsy.errors import EtsyGrantRefused
 from services.gateways.etsy.oauth import EtsyGrant, EtsyOAuth
-from services.selling.publishing.connections import ChannelNeedsReconnecting
+from services.selling.publishing.connections import ChannelNeedsReconnecting, ChannelReconnected
+from services.selling.publishing.pausing import pause
 from shared.clock import Clock
 from shared.database import Database, TenantSchema, TenantSession
 from shared.encryption import SecretBox
@@ -163,6 +164,7 @@ class EtsyAccess:
             return
         account.status = EtsyAccountStatus.NEEDS_REAUTH
         OrderPollRepository(session).leave(session.tenant, Channel.ETSY)
+        pause(session, Channel.ETSY, self._clock)
         ended = ChannelNeedsReconnecting(Channel.ETSY, account.shop_name, reason)
         self._outbox.record(session, ended)
 
@@ -172,6 +174,7 @@ class EtsyAccess:
             account.status = EtsyAccountStatus.CONNECTED
             now = self._clock.now()
             OrderPollRepository(session).follow(session.tenant, Channel.ETSY, now)
+            self._outbox.record(session, ChannelReconnected(Channel.ETSY))
         account.access_token = self._box.seal(grant.token)
         account.access_expires_at = grant.expires_at
         account.refresh_token = self._box.seal(grant.refresh_token)
@@ -202,8 +205,14 @@ class _ShopTokens:
         return self._kept.token
 
 
+class EtsyAccessEnded(EtsyError):
+    """Etsy does not let us into the shop's account."""
+
+    code, title = "etsy-access-ended", "Etsy does not let us into the account"
+
+
 def _reconnect() -> EtsyError:
-    return EtsyError(
+    return EtsyAccessEnded(
         "The shop is not connected to Etsy. Connect the Etsy account first.",
         remedy=Remedy.RECONNECT,
     )

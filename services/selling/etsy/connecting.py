@@ -21,10 +21,12 @@ from services.accounts.channel_consents.consents import (
     ConsentRequest,
     ConsentStateRefused,
 )
+from services.accounts.outbox.recording import OutboxRecorder
 from services.gateways.etsy.errors import EtsyGrantRefused
 from services.gateways.etsy.gateway import EtsyGateway
 from services.gateways.etsy.oauth import SELLER_SCOPES, EtsyGrant, new_verifier
 from services.gateways.etsy.shop import EtsyShop
+from services.selling.publishing.connections import ChannelReconnected
 from shared.clock import Clock
 from shared.database import Database, TenantSchema, TenantSession
 from shared.encryption import SecretBox
@@ -79,6 +81,7 @@ class EtsyConnecting:
         self._gateway = gateway
         self._box = box
         self._clock = clock
+        self._outbox = OutboxRecorder(clock)
         self._consents = ChannelConsents(database, Channel.ETSY, "Etsy", clock)
 
     def begin(self, tenant: TenantSchema, user_id: int) -> ConsentRequest:
@@ -159,6 +162,8 @@ class EtsyConnecting:
             EtsyDraftRepository(session).forget_all()
             EtsyPictureRepository(session).forget_all()
             account.readiness, account.choices, account.checked_at = {}, {}, None
+        if account.status is EtsyAccountStatus.NEEDS_REAUTH:
+            self._outbox.record(session, ChannelReconnected(Channel.ETSY))
         for name, value in values.items():
             setattr(account, name, value)
 

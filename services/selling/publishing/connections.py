@@ -31,6 +31,15 @@ class ChannelNeedsReconnecting(Event):
     """The marketplace's word for it, such as `invalid_grant`."""
 
 
+@dataclass(frozen=True, slots=True)
+class ChannelReconnected(Event):
+    """The seller has agreed anew after the marketplace had ended our access."""
+
+    kind: ClassVar[str] = "channel-reconnected"
+
+    channel: Channel
+
+
 class ConnectionNews:
     """Shows ended connections to clients that watch the shop."""
 
