@@ -97,9 +97,11 @@ def _create_offers(call: Call) -> Answer:
         raise EbayError(400, invalid("marketplaceId", "One marketplace for all rows."))
     if not all(all(pair) for pair in pairs):
         raise EbayError(400, error(25735, "Invalid SKU, marketplaceId or format."))
+    language = call.headers["content-language"]
 
     def work(row: Row) -> Row:
-        return {"statusCode": 200, "offerId": add_offer(call.sandbox, call.seller, row).offer_id}
+        offer = add_offer(call.sandbox, call.seller, row, language)
+        return {"statusCode": 200, "offerId": offer.offer_id}
 
     def keys(row: Row) -> Row:
         return {name: row[name] for name in ("sku", "marketplaceId", "format")}

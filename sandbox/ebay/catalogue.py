@@ -3,13 +3,17 @@
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+
+from sandbox.ebay.values import Site
 
 DATA = Path(__file__).parent / "data"
 SEPARATOR = " > "
 FIRST_BRANCH_ID = 90_000_000
+FIRST_SITE_ID = 100_000_000
+"""Times the number of a site's tree: where that site's numbers begin."""
 MAX_ASPECT_VALUE = 65
 """Characters in a value of an item specific."""
 _WORD = re.compile(r"[a-z0-9]+")
@@ -44,7 +48,7 @@ class Catalogue:
     """What eBay US would say about its categories. Files are read when first asked for."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or DATA
+        self.folder = folder or DATA
 
     @cached_property
     def leaves(self) -> dict[str, str]:
@@ -152,8 +156,60 @@ class Catalogue:
         }
 
     def _rows(self, name: str) -> Iterator[dict[str, str]]:
-        with (self._folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        with (self.folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             yield from csv.DictReader(file)
+
+
+class SiteCatalogue(Catalogue):
+    """What another site would say: the home site's categories under numbers of its own.
+
+    The numbers are the sandbox's, as are the branches' of the home site: no number of one tree is
+    a number of another. Names of item specifics are in the site's language, as far as
+    `aspect_names.csv` has them; paths and values stay English.
+    """
+
+    def __init__(self, home: Catalogue, site: Site) -> None:
+        super().__init__(home.folder)
+        self._home = home
+        self._site = site
+        self._shift = int(site.tree_id) * FIRST_SITE_ID
+
+    @cached_property
+    def leaves(self) -> dict[str, str]:
+        """See `Catalogue`."""
+        return {self._own(leaf): path for leaf, path in self._home.leaves.items()}
+
+    @cached_property
+    def branches(self) -> dict[str, str]:
+        """See `Catalogue`."""
+        return {self._own(branch): path for branch, path in self._home.branches.items()}
+
+    def aspects(self, category_id: str) -> list[Aspect]:
+        """See `Catalogue`."""
+        return [
+            replace(aspect, name=self._names.get(aspect.name, aspect.name))
+            for aspect in self._home.aspects(self._homes(category_id))
+        ]
+
+    def allowed_conditions(self, category_id: str) -> list[Condition]:
+        """See `Catalogue`."""
+        return self._home.allowed_conditions(self._homes(category_id))
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        language = self._site.language
+        return {row["en-US"]: row[language] or row["en-US"] for row in _names_of_aspects()}
+
+    def _own(self, home_id: str) -> str:
+        return str(int(home_id) + self._shift)
+
+    def _homes(self, category_id: str) -> str:
+        return str(int(category_id) - self._shift)
+
+
+def _names_of_aspects() -> Iterator[dict[str, str]]:
+    with (DATA / "aspect_names.csv").open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
 
 
 def ancestors(path: str) -> list[str]:

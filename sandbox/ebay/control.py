@@ -77,7 +77,7 @@ class Control(CommonControl[EbayState]):
         seller = open_account(self.sandbox, name, ready=ready is not False)
         for marketplace in marketplaces:
             for kind in POLICY_KINDS:
-                starter = {**starter_policy(kind), "marketplaceId": marketplace}
+                starter = starter_policy(kind, marketplace)
                 policy_added(self.sandbox.state, seller, kind, starter)
         return _seller_row(seller)
 

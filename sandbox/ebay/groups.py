@@ -13,11 +13,12 @@ from sandbox.ebay.sandbox import EbaySandbox
 from sandbox.ebay.shapes import Named, Shape, at, fitted
 from sandbox.ebay.state import Group, Listing, Offer, Seller
 from sandbox.ebay.values import (
-    MARKETPLACE_CURRENCIES,
     MAX_LISTING_DESCRIPTION,
     MAX_SKU,
     MAX_TITLE,
     MAX_VARIATIONS,
+    NO_SUCH_SITE,
+    SITES,
 )
 
 GROUP: Shape = {
@@ -151,8 +152,8 @@ def _publish(call: Call) -> Answer:
 
 def _of_body(call: Call) -> Group:
     wanted = fitted(call.body, {"inventoryItemGroupKey": str, "marketplaceId": str})
-    if wanted.get("marketplaceId") not in MARKETPLACE_CURRENCIES:
-        raise EbayError(400, invalid("marketplaceId", "The sandbox lists on EBAY_US only."))
+    if wanted.get("marketplaceId") not in SITES:
+        raise EbayError(400, invalid("marketplaceId", NO_SUCH_SITE))
     key = wanted.get("inventoryItemGroupKey", "")
     if key not in call.seller.groups:
         raise _missing(key, status=400)

@@ -8,7 +8,7 @@ from sandbox.ebay.apis import CONDITIONS_READ, METADATA
 from sandbox.ebay.catalogue import Catalogue
 from sandbox.ebay.errors import EbayError, error
 from sandbox.ebay.operations import Call, Operation
-from sandbox.ebay.values import CATEGORY_TREES
+from sandbox.ebay.values import SITES
 
 MAX_FILTERED = 50
 APPAREL = "Clothing, Shoes & Accessories"
@@ -17,11 +17,11 @@ _FILTER = re.compile(r"categoryIds:\{(?P<ids>[0-9]+(\|[0-9]+)*)\}")
 
 def _policies(call: Call) -> Answer:
     marketplace = call.path["marketplace_id"]
-    if marketplace not in CATEGORY_TREES:
+    if marketplace not in SITES:
         raise EbayError(400, error(46001, "The marketplace ID was not found."))
-    catalogue = call.sandbox.catalogue
+    catalogue = call.sandbox.catalogue_of(marketplace)
     wanted, warnings = _wanted(call.query.get("filter"), catalogue)
-    rows = [_policy(catalogue, leaf, CATEGORY_TREES[marketplace]) for leaf in wanted]
+    rows = [_policy(catalogue, leaf, SITES[marketplace].tree_id) for leaf in wanted]
     if not rows and not warnings:
         return NO_CONTENT
     return Answer(

@@ -23,8 +23,9 @@ from sandbox.ebay.state import Offer, Seller
 from sandbox.ebay.values import (
     FORMATS,
     LISTING_MARKETPLACES,
-    MARKETPLACE_CURRENCIES,
     MAX_LISTING_DESCRIPTION,
+    NO_SUCH_SITE,
+    SITES,
 )
 
 FIRST_OFFER = 8_209_815_001
@@ -78,14 +79,22 @@ def offer_named(seller: Seller, offer_id: str) -> Offer:
     return seller.offers[offer_id]
 
 
-def add_offer(sandbox: EbaySandbox, seller: Seller, body: Any) -> Offer:
+def check_language(marketplace_id: str, language: str) -> None:
+    """Raise EbayError 400 (25709) for texts in another language than the site's."""
+    if language != SITES[marketplace_id].language:
+        why = f"{marketplace_id} takes {SITES[marketplace_id].language}."
+        raise EbayError(400, invalid("header Content-Language", why))
+
+
+def add_offer(sandbox: EbaySandbox, seller: Seller, body: Any, language: str) -> Offer:
     """A new, unpublished offer. Raises EbayError 400 (25702, 25709, 25002 when there is one)."""
     keys = fitted(body, OFFER_KEYS)
     for name in OFFER_KEYS:
         if not keys.get(name):
             raise EbayError(400, invalid(name, "It is required."))
-    if keys["marketplaceId"] not in MARKETPLACE_CURRENCIES:
-        raise EbayError(400, invalid("marketplaceId", "The sandbox lists on EBAY_US only."))
+    if keys["marketplaceId"] not in SITES:
+        raise EbayError(400, invalid("marketplaceId", NO_SUCH_SITE))
+    check_language(keys["marketplaceId"], language)
     if keys["format"] != "FIXED_PRICE":
         raise EbayError(400, invalid("format", "The sandbox lists at fixed prices only."))
     if keys["sku"] not in seller.items:
@@ -175,7 +184,9 @@ def offer_view(sandbox: EbaySandbox, seller: Seller, offer: Offer) -> dict[str, 
 
 
 def _create(call: Call) -> Answer:
-    return Answer(201, {"offerId": add_offer(call.sandbox, call.seller, call.body).offer_id})
+    language = call.headers["content-language"]
+    offer = add_offer(call.sandbox, call.seller, call.body, language)
+    return Answer(201, {"offerId": offer.offer_id})
 
 
 def _get(call: Call) -> Answer:
@@ -204,6 +215,7 @@ def _list(call: Call) -> Answer:
 
 def _update(call: Call) -> Answer:
     offer = offer_named(call.seller, call.path["offerId"])
+    check_language(offer.marketplace_id, call.headers["content-language"])
     replace_offer(call.sandbox, call.seller, offer, call.body)
     return NO_CONTENT
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.ebay.shapes import MONEY, Shape
 from sandbox.ebay.state import EbayState, Seller
-from sandbox.ebay.values import ACCOUNT_MARKETPLACES
+from sandbox.ebay.values import ACCOUNT_MARKETPLACES, HOME
 
 POLICY_KINDS = ("fulfillment", "payment", "return")
 FIRST_POLICY = 6_196_000_001
@@ -103,11 +103,11 @@ def policy_added(
     return policy
 
 
-def starter_policy(kind: str) -> dict[str, Any]:
-    """What a new seller account comes with, for EBAY_US."""
+def starter_policy(kind: str, marketplace_id: str = HOME.marketplace_id) -> dict[str, Any]:
+    """What a new seller account comes with, for one marketplace."""
     common = {
         "name": f"Standard {kind}",
-        "marketplaceId": "EBAY_US",
+        "marketplaceId": marketplace_id,
         "categoryTypes": [{"name": "ALL_EXCLUDING_MOTORS_VEHICLES", "default": True}],
     }
     return common | _STARTERS[kind]

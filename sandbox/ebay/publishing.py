@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.ebay.catalogue import MAX_ASPECT_VALUE, Aspect
+from sandbox.ebay.catalogue import MAX_ASPECT_VALUE, Aspect, Catalogue
 from sandbox.ebay.errors import ErrorItem, error, numbered, user_error
 from sandbox.ebay.media_rules import is_known_picture
 from sandbox.ebay.sandbox import EbaySandbox
 from sandbox.ebay.shapes import amount, at
 from sandbox.ebay.state import Seller
-from sandbox.ebay.values import MARKETPLACE_CURRENCIES, MAX_PICTURES
+from sandbox.ebay.values import MAX_PICTURES, SITES
 
 POLICY_ERRORS = {
     "fulfillmentPolicyId": ("fulfillment", 25007, "Invalid shipping policy."),
@@ -57,13 +57,14 @@ def complaints(sandbox: EbaySandbox, seller: Seller, candidate: Candidate) -> li
         *_about_policies(seller, candidate),
         *_about_location(seller, candidate),
     ]
-    if category_id not in sandbox.catalogue.leaves:
+    catalogue = sandbox.catalogue_of(candidate.marketplace_id)
+    if category_id not in catalogue.leaves:
         detail = f"Invalid category. Category {category_id or '(none)'} is not a leaf category."
         return [*found, error(25005, detail, categoryId=category_id)]
     return [
         *found,
-        *_about_condition(sandbox, candidate, category_id),
-        *_about_aspects(sandbox, candidate, category_id),
+        *_about_condition(catalogue, candidate, category_id),
+        *_about_aspects(catalogue, candidate, category_id),
     ]
 
 
@@ -96,7 +97,7 @@ def _about_price_and_stock(candidate: Candidate) -> Iterator[ErrorItem]:
     value = amount(price)
     if value is None or value <= 0:
         yield error(25003, "Invalid price. A price above zero is required.")
-    elif price.get("currency") != MARKETPLACE_CURRENCIES[candidate.marketplace_id]:
+    elif price.get("currency") != SITES[candidate.marketplace_id].currency:
         yield error(25003, f"Invalid price. {price.get('currency')} is not the site's currency.")
     stock = at(candidate.item, "availability", "shipToLocationAvailability", "quantity")
     own = candidate.offer.get("availableQuantity")
@@ -121,23 +122,23 @@ def _about_location(seller: Seller, candidate: Candidate) -> Iterator[ErrorItem]
 
 
 def _about_condition(
-    sandbox: EbaySandbox, candidate: Candidate, category_id: str
+    catalogue: Catalogue, candidate: Candidate, category_id: str
 ) -> Iterator[ErrorItem]:
-    condition_id = sandbox.catalogue.condition_words.get(candidate.item.get("condition", ""))
-    allowed = {one.condition_id for one in sandbox.catalogue.allowed_conditions(category_id)}
+    condition_id = catalogue.condition_words.get(candidate.item.get("condition", ""))
+    allowed = {one.condition_id for one in catalogue.allowed_conditions(category_id)}
     if allowed and condition_id not in allowed:
         text = "Invalid item condition. The category does not allow it, or it is missing."
         yield error(25021, text, condition=candidate.item.get("condition", ""))
 
 
 def _about_aspects(
-    sandbox: EbaySandbox, candidate: Candidate, category_id: str
+    catalogue: Catalogue, candidate: Candidate, category_id: str
 ) -> Iterator[ErrorItem]:
     given = candidate.aspects
     for name, values in given.items():
         if any(len(value) > MAX_ASPECT_VALUE for value in values):
             yield _about_aspect(name, "is too long.", str(MAX_ASPECT_VALUE))
-    for aspect in sandbox.catalogue.aspects(category_id):
+    for aspect in catalogue.aspects(category_id):
         values = [value for value in given.get(aspect.name, []) if value.strip()]
         if aspect.required and not values:
             yield _about_aspect(aspect.name, "is missing.")

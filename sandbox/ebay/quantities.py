@@ -10,7 +10,7 @@ from sandbox.ebay.listings import check_revisable, live_listings_of, revise
 from sandbox.ebay.sandbox import EbaySandbox
 from sandbox.ebay.shapes import MONEY, Shape, amount, at, fitted
 from sandbox.ebay.state import Offer, Seller
-from sandbox.ebay.values import MARKETPLACE_CURRENCIES, MAX_BULK
+from sandbox.ebay.values import MAX_BULK, SITES
 
 ROW: Shape = {
     "sku": str,
@@ -70,9 +70,7 @@ def _offer_of(seller: Seller, sku: str, change: dict[str, Any]) -> Offer:
     price = change.get("price")
     value = amount(price)
     if price is not None and (
-        value is None
-        or value <= 0
-        or price.get("currency") != MARKETPLACE_CURRENCIES[offer.marketplace_id]
+        value is None or value <= 0 or price.get("currency") != SITES[offer.marketplace_id].currency
     ):
         raise EbayError(400, error(25003, "Invalid price."))
     if change.get("availableQuantity", 0) < 0:

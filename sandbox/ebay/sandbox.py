@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from sandbox.ebay.catalogue import Catalogue
+from sandbox.ebay.catalogue import Catalogue, SiteCatalogue
 from sandbox.ebay.state import EbayState, Keyset
+from sandbox.ebay.values import HOME, SITES
 from sandbox.keeping import KeptSandbox
 
 
@@ -28,9 +29,17 @@ class EbaySandbox(KeptSandbox[EbayState]):
     def __init__(self, options: Options) -> None:
         super().__init__(EbayState(), options.state_file, options.latency_s)
         self.options = options
-        self.catalogue = Catalogue(options.data_folder)
+        home = Catalogue(options.data_folder)
+        self._catalogues = {
+            name: home if site is HOME else SiteCatalogue(home, site)
+            for name, site in SITES.items()
+        }
         self.recent_uploads: dict[str, deque[datetime]] = {}
         self.state.keysets[options.keyset.client_id] = options.keyset
+
+    def catalogue_of(self, marketplace_id: str) -> Catalogue:
+        """The categories of one of `SITES`."""
+        return self._catalogues[marketplace_id]
 
     def reset(self) -> None:
         """Forget everything but the keysets."""

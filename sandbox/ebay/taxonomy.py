@@ -1,5 +1,6 @@
 """Taxonomy API: the category tree, suggestions, item specifics."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox.answers import Answer
@@ -7,52 +8,65 @@ from sandbox.ebay.apis import ASPECTS_READ, PUBLIC, TAXONOMY
 from sandbox.ebay.catalogue import MAX_ASPECT_VALUE, SEPARATOR, Aspect, Catalogue, ancestors
 from sandbox.ebay.errors import EbayError, error
 from sandbox.ebay.operations import Call, Operation
-from sandbox.ebay.values import CATEGORY_TREES
+from sandbox.ebay.values import SITES, SITES_BY_TREE, Site
 
 VERSION = "119"
 ROOT = {"categoryId": "0", "categoryName": "Root"}
 
 
-def _heading(tree_id: str) -> dict[str, str]:
-    return {"categoryTreeId": tree_id, "categoryTreeVersion": VERSION}
+def _heading(site: Site) -> dict[str, str]:
+    return {"categoryTreeId": site.tree_id, "categoryTreeVersion": VERSION}
 
 
-def _checked_tree(call: Call) -> str:
-    tree_id = call.path["category_tree_id"]
-    if tree_id not in CATEGORY_TREES.values():
+@dataclass(frozen=True)
+class _Tree:
+    """One site's tree, and the address that leads to parts of it."""
+
+    site: Site
+    catalogue: Catalogue
+    base_url: str
+
+    @property
+    def heading(self) -> dict[str, str]:
+        return _heading(self.site)
+
+    def href(self, category_id: str) -> str:
+        tree = f"{self.base_url}{TAXONOMY.base_path}/category_tree/{self.site.tree_id}"
+        return f"{tree}/get_category_subtree?category_id={category_id}"
+
+
+def _checked_tree(call: Call) -> _Tree:
+    site = SITES_BY_TREE.get(call.path["category_tree_id"])
+    if site is None:
         raise EbayError(404, error(62004, "The category tree ID was not found."))
-    return tree_id
+    return _Tree(site, call.sandbox.catalogue_of(site.marketplace_id), call.base_url)
 
 
 def _default_tree(call: Call) -> Answer:
     marketplace = call.query.get("marketplace_id")
     if not marketplace:
         raise EbayError(400, error(62002, "The marketplace ID is missing."))
-    if marketplace not in CATEGORY_TREES:
+    if marketplace not in SITES:
         raise EbayError(400, error(62003, "The marketplace ID was not found."))
-    return Answer(200, _heading(CATEGORY_TREES[marketplace]))
+    return Answer(200, _heading(SITES[marketplace]))
 
 
 def _tree(call: Call) -> Answer:
-    tree_id = _checked_tree(call)
-    catalogue = call.sandbox.catalogue
-    children = [_node(catalogue, path, call.base_url) for path in sorted(_children(catalogue, ""))]
+    tree = _checked_tree(call)
+    children = [_node(tree, path) for path in sorted(_children(tree.catalogue, ""))]
     root = {"category": ROOT, "categoryTreeNodeLevel": 0, "childCategoryTreeNodes": children}
-    body = {"applicableMarketplaceIds": ["EBAY_US"], "rootCategoryNode": root}
-    return Answer(200, {**_heading(tree_id), **body})
+    body = {"applicableMarketplaceIds": [tree.site.marketplace_id], "rootCategoryNode": root}
+    return Answer(200, {**tree.heading, **body})
 
 
 def _subtree(call: Call) -> Answer:
-    tree_id = _checked_tree(call)
-    catalogue = call.sandbox.catalogue
-    path = _checked_category(call)
-    body = {"categorySubtreeNode": _node(catalogue, path, call.base_url)}
-    return Answer(200, {**_heading(tree_id), **body})
+    tree = _checked_tree(call)
+    body = {"categorySubtreeNode": _node(tree, _checked_category(call, tree.catalogue))}
+    return Answer(200, {**tree.heading, **body})
 
 
-def _checked_category(call: Call) -> str:
+def _checked_category(call: Call, catalogue: Catalogue) -> str:
     category_id = call.query.get("category_id")
-    catalogue = call.sandbox.catalogue
     if not category_id:
         raise EbayError(400, error(62006, "The category ID is missing."))
     if category_id == ROOT["categoryId"]:
@@ -64,23 +78,23 @@ def _checked_category(call: Call) -> str:
 
 
 def _suggestions(call: Call) -> Answer:
-    tree_id = _checked_tree(call)
+    tree = _checked_tree(call)
     query = call.query.get("q", "").strip()
     if not query:
         raise EbayError(400, error(62007, "The keyword 'q' is missing."))
-    catalogue = call.sandbox.catalogue
-    found = [_suggestion(catalogue, leaf, call.base_url) for leaf in catalogue.suggestions(query)]
-    return Answer(200, {**_heading(tree_id), "categorySuggestions": found})
+    found = [_suggestion(tree, leaf) for leaf in tree.catalogue.suggestions(query)]
+    return Answer(200, {**tree.heading, "categorySuggestions": found})
 
 
-def _suggestion(catalogue: Catalogue, leaf: str, base_url: str) -> dict[str, Any]:
+def _suggestion(tree: _Tree, leaf: str) -> dict[str, Any]:
+    catalogue = tree.catalogue
     path = catalogue.leaves[leaf]
     above = [
         {
             "categoryId": catalogue.branch_ids[branch],
             "categoryName": _name(branch),
             "categoryTreeNodeLevel": _level(branch),
-            "categorySubtreeNodeHref": _href(base_url, catalogue.branch_ids[branch]),
+            "categorySubtreeNodeHref": tree.href(catalogue.branch_ids[branch]),
         }
         for branch in reversed(ancestors(path))
     ]
@@ -92,12 +106,12 @@ def _suggestion(catalogue: Catalogue, leaf: str, base_url: str) -> dict[str, Any
 
 
 def _aspects(call: Call) -> Answer:
-    _checked_tree(call)
-    _checked_category(call)
+    catalogue = _checked_tree(call).catalogue
+    _checked_category(call, catalogue)
     category_id = call.query["category_id"]
-    if category_id not in call.sandbox.catalogue.leaves:
+    if category_id not in catalogue.leaves:
         raise EbayError(400, error(62009, "The category ID must be a leaf category."))
-    found = call.sandbox.catalogue.aspects(category_id)
+    found = catalogue.aspects(category_id)
     return Answer(200, {"aspects": [_aspect(aspect) for aspect in found]})
 
 
@@ -118,7 +132,8 @@ def _aspect(aspect: Aspect) -> dict[str, Any]:
     }
 
 
-def _node(catalogue: Catalogue, path: str, base_url: str) -> dict[str, Any]:
+def _node(tree: _Tree, path: str) -> dict[str, Any]:
+    catalogue = tree.catalogue
     node_id = catalogue.branch_ids.get(path)
     leaf = catalogue.leaf_ids.get(path)
     above = ancestors(path)
@@ -127,12 +142,12 @@ def _node(catalogue: Catalogue, path: str, base_url: str) -> dict[str, Any]:
         "categoryTreeNodeLevel": _level(path),
     }
     if above:
-        node["parentCategoryTreeNodeHref"] = _href(base_url, catalogue.branch_ids[above[-1]])
+        node["parentCategoryTreeNodeHref"] = tree.href(catalogue.branch_ids[above[-1]])
     if node_id is None:
         node["leafCategoryTreeNode"] = True
     else:
         node["childCategoryTreeNodes"] = [
-            _node(catalogue, child, base_url) for child in _children(catalogue, path)
+            _node(tree, child) for child in _children(catalogue, path)
         ]
     return node
 
@@ -147,11 +162,6 @@ def _name(path: str) -> str:
 
 def _level(path: str) -> int:
     return path.count(SEPARATOR) + 1
-
-
-def _href(base_url: str, category_id: str) -> str:
-    tree = f"{base_url}{TAXONOMY.base_path}/category_tree/{CATEGORY_TREES['EBAY_US']}"
-    return f"{tree}/get_category_subtree?category_id={category_id}"
 
 
 _TREE = "/category_tree/{category_tree_id}"

@@ -1,6 +1,7 @@
 """Words and limits of eBay's values."""
 
 import re
+from dataclasses import dataclass
 
 CONDITION_WORDS = frozenset(
     [
@@ -104,9 +105,34 @@ ACCOUNT_MARKETPLACES = frozenset(
 LISTING_MARKETPLACES = ACCOUNT_MARKETPLACES - {"EBAY_HALF_US", "EBAY_MOTORS_US"} | {"EBAY_MOTORS"}
 """Marketplaces an offer can name."""
 FORMATS = frozenset({"AUCTION", "FIXED_PRICE"})
-MARKETPLACE_CURRENCIES = {"EBAY_US": "USD"}
-"""The marketplaces this sandbox lists on."""
-CATEGORY_TREES = {"EBAY_US": "0"}
+
+
+@dataclass(frozen=True)
+class Site:
+    """A marketplace this sandbox lists on."""
+
+    marketplace_id: str
+    currency: str
+    tree_id: str
+    """eBay's number of its category tree."""
+    language: str
+    """As in `Content-Language`."""
+    country: str
+
+
+HOME = Site("EBAY_US", "USD", "0", "en-US", "US")
+"""Where accounts are opened, and whose categories the data files tell."""
+SITES = {
+    site.marketplace_id: site
+    for site in (
+        HOME,
+        Site("EBAY_GB", "GBP", "3", "en-GB", "GB"),
+        Site("EBAY_FR", "EUR", "71", "fr-FR", "FR"),
+        Site("EBAY_DE", "EUR", "77", "de-DE", "DE"),
+    )
+}
+SITES_BY_TREE = {site.tree_id: site for site in SITES.values()}
+NO_SUCH_SITE = f"The sandbox lists on {', '.join(SITES)} only."
 
 MAX_SKU = 50
 MAX_TITLE = 80
