@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from services.gateways.ebay.bulk import all_well, answers
 from services.gateways.ebay.errors import EbayRefusal
 from services.gateways.ebay.reading import (
     at,
@@ -173,6 +174,16 @@ class EbayInventoryClient:
         self._transport.send(
             EbayRequest("createOrReplaceInventoryItem", "PUT", _item(item.sku), body=item.as_body())
         )
+
+    def put_items(self, items: Sequence[InventoryItem]) -> None:
+        """Create or replace up to 25 items in one call.
+
+        Raises `EbayRefusal` when eBay refuses one of them; the others stay as they were sent.
+        """
+        locale = self._transport.marketplace.language.replace("-", "_")
+        sent = [{"sku": item.sku, "locale": locale, **item.as_body()} for item in items]
+        path = f"{BASE}/bulk_create_or_replace_inventory_item"
+        all_well(answers(self._transport, "bulkCreateOrReplaceInventoryItem", path, sent))
 
     def item(self, sku: str) -> StoredItem | None:
         """An item, or None when eBay knows none of this SKU."""

@@ -1,10 +1,11 @@
 """Offers: an item, on one site, at a price; published, they are a listing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from services.gateways.ebay.bulk import all_well, answers, refusal_of, went_well
 from services.gateways.ebay.errors import EbayRefusal
 from services.gateways.ebay.inventory import BASE, MAX_PAGE
 from services.gateways.ebay.reading import (
@@ -67,6 +68,29 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceAndQuantity:
+    """What is offered from now on, of an offer and of its item alike."""
+
+    sku: str
+    offer_id: str
+    price: Money
+    quantity: int
+
+    def as_body(self) -> dict[str, Any]:
+        """One row of the request."""
+        offer = {
+            "offerId": self.offer_id,
+            "availableQuantity": self.quantity,
+            "price": as_money(self.price),
+        }
+        return {
+            "sku": self.sku,
+            "shipToLocationAvailability": {"quantity": self.quantity},
+            "offers": [offer],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class StoredOffer:
     """An offer as eBay has it."""
 
@@ -115,22 +139,36 @@ class EbayOfferClient:
         eBay answers a second creation with its catch-all 25002 and the existing id among the
         parameters; the parameter, not the number, tells it from other refusals.
         """
-        body = {
-            **offer.as_body(),
-            "sku": offer.sku,
-            "marketplaceId": self._transport.marketplace.id,
-            "format": FIXED_PRICE,
-        }
         try:
             answer = self._transport.send(
-                EbayRequest("createOffer", "POST", f"{BASE}/offer", body=body)
+                EbayRequest("createOffer", "POST", f"{BASE}/offer", body=self._created_as(offer))
             )
         except EbayRefusal as refused:
-            existing = refused.parameter("offerId")
-            if refused.mentions(_CATCH_ALL) and existing is not None:
-                return CreatedOffer(existing, existed=True)
+            existing = _existing(refused)
+            if existing is not None:
+                return existing
             raise
         return CreatedOffer(text(answer.body, "offerId"), existed=False)
+
+    def create_all(self, offers: Sequence[Offer]) -> Mapping[str, CreatedOffer]:
+        """As `create`, for up to 25 offers of different SKUs in one call; by SKU.
+
+        Raises `EbayRefusal` when eBay refuses one of them; the others are there all the same, and
+        a repeat finds them.
+        """
+        sent = [self._created_as(offer) for offer in offers]
+        found = answers(self._transport, "bulkCreateOffer", f"{BASE}/bulk_create_offer", sent)
+        created: dict[str, CreatedOffer] = {}
+        refused = []
+        for row in found:
+            offer = _created(row)
+            if offer is None:
+                refused.append(row)
+            else:
+                created[text(row, "sku")] = offer
+        if refused:
+            raise refusal_of(refused)
+        return created
 
     def get(self, offer_id: str) -> StoredOffer | None:
         """An offer, or None when eBay does not have it."""
@@ -172,6 +210,31 @@ class EbayOfferClient:
         request = EbayRequest("publishOffer", "POST", f"{_offer(offer_id)}/publish")
         return _listing_id(self._transport.send(request).body)
 
+    def publish_all(self, offer_ids: Sequence[str]) -> Mapping[str, str | EbayRefusal]:
+        """List up to 25 offers in one call, each as a listing of its own.
+
+        Of each offer the listing id, or why eBay refused it. Not safe to repeat without `get`
+        first, and not for variants, which `publish_group` lists together.
+        """
+        sent = [{"offerId": offer_id} for offer_id in offer_ids]
+        path = f"{BASE}/bulk_publish_offer"
+        found = answers(self._transport, "bulkPublishOffer", path, sent)
+        return {
+            text(row, "offerId"): _listing_id(row) if went_well(row) else refusal_of([row])
+            for row in found
+        }
+
+    def reprice(self, changes: Sequence[PriceAndQuantity]) -> None:
+        """Change prices and quantities of up to 25 live offers and their items in one call.
+
+        eBay's documents say both that a call takes one SKU and that it takes up to 25 items; their
+        type, which is the more exact, is followed. Safe to repeat. Raises `EbayRefusal` when eBay
+        refuses one of them; the others are changed all the same.
+        """
+        sent = [change.as_body() for change in changes]
+        path = f"{BASE}/bulk_update_price_quantity"
+        all_well(answers(self._transport, "bulkUpdatePriceQuantity", path, sent))
+
     def publish_group(self, group_key: str) -> str:
         """List all offers of a group as one listing; returns the listing id."""
         request = EbayRequest(
@@ -198,11 +261,32 @@ class EbayOfferClient:
             )
         )
 
+    def _created_as(self, offer: Offer) -> dict[str, Any]:
+        return {
+            **offer.as_body(),
+            "sku": offer.sku,
+            "marketplaceId": self._transport.marketplace.id,
+            "format": FIXED_PRICE,
+        }
+
     def _group_body(self, group_key: str) -> dict[str, str]:
         return {
             "inventoryItemGroupKey": group_key,
             "marketplaceId": self._transport.marketplace.id,
         }
+
+
+def _existing(refused: EbayRefusal) -> CreatedOffer | None:
+    """The offer that a second creation collides with."""
+    offer_id = refused.parameter("offerId")
+    collides = refused.mentions(_CATCH_ALL) and offer_id is not None
+    return CreatedOffer(str(offer_id), existed=True) if collides else None
+
+
+def _created(row: Mapping[str, Any]) -> CreatedOffer | None:
+    if went_well(row):
+        return CreatedOffer(text(row, "offerId"), existed=False)
+    return _existing(refusal_of([row]))
 
 
 def _offer(offer_id: str) -> str:

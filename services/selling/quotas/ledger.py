@@ -51,8 +51,8 @@ class DatabaseLedger:
         self._database = database
         self._clock = clock
 
-    def pay(self, quotas: Sequence[Quota], account: str) -> None:
-        """Count one call against all of these quotas, or raise `QuotaSpent` and count none."""
+    def pay(self, quotas: Sequence[Quota], account: str, calls: int = 1) -> None:
+        """Count calls against all of these quotas, or raise `QuotaSpent` and count none."""
         if not quotas:
             return
         keys = _keys(quotas, account)
@@ -61,10 +61,10 @@ class DatabaseLedger:
             # Read under the locks: whoever waited for them must not count in the past.
             now = self._clock.now()
             for quota, key in zip(quotas, keys, strict=True):
-                _refuse_if_spent(quota, rows[key], now)
+                _refuse_if_spent(quota, rows[key], now, calls)
             for quota, key in zip(quotas, keys, strict=True):
                 row = rows[key]
-                row.spent = _window(quota).with_one_more(row.spent, now)
+                row.spent = _window(quota).with_more(row.spent, now, calls)
 
     def close(self, quotas: Sequence[Quota], account: str, seconds: float) -> None:
         """Let nobody call before `seconds` are over."""
@@ -129,8 +129,8 @@ def _state(
     return QuotaState(quota, used, now + timedelta(seconds=wait) if wait else None)
 
 
-def _refuse_if_spent(quota: Quota, row: CallBudget, now: datetime) -> None:
-    wait = _wait(quota, row, now)
+def _refuse_if_spent(quota: Quota, row: CallBudget, now: datetime, calls: int) -> None:
+    wait = _wait(quota, row, now, calls)
     if wait:
         until = (now + timedelta(seconds=wait)).strftime("%Y-%m-%d %H:%M UTC")
         raise QuotaSpent(
@@ -140,9 +140,9 @@ def _refuse_if_spent(quota: Quota, row: CallBudget, now: datetime) -> None:
         )
 
 
-def _wait(quota: Quota, row: CallBudget, now: datetime) -> float:
+def _wait(quota: Quota, row: CallBudget, now: datetime, calls: int = 1) -> float:
     closed = (row.closed_until - now).total_seconds() if row.closed_until else 0.0
-    return max(0.0, closed, _window(quota).wait(row.spent, now))
+    return max(0.0, closed, _window(quota).wait(row.spent, now, calls))
 
 
 def _window(quota: Quota) -> CallWindow:

@@ -26,9 +26,9 @@ class CallWindow:
         """Calls that still count at `now`."""
         return sum(calls for _, calls in self._counting(spent, now))
 
-    def wait(self, spent: Spent, now: datetime) -> float:
-        """Seconds until there is room for one more; 0 when there is."""
-        too_many = self.used(spent, now) - self.limit + 1
+    def wait(self, spent: Spent, now: datetime, calls: int = 1) -> float:
+        """Seconds until there is room for so many at once; 0 when there is."""
+        too_many = self.used(spent, now) - self.limit + calls
         for number, calls in self._counting(spent, now):
             if too_many <= 0:
                 break
@@ -52,13 +52,13 @@ class CallWindow:
             moment, freed = made.popleft()
             room += freed
 
-    def with_one_more(self, spent: Spent, now: datetime) -> list[list[int]]:
-        """What is to be remembered after a call at `now`."""
+    def with_more(self, spent: Spent, now: datetime, calls: int = 1) -> list[list[int]]:
+        """What is to be remembered after so many calls at `now`."""
         counting, current = self._counting(spent, now), _microseconds(now) // self._slice
         if counting and counting[-1][0] >= current:
-            counting[-1][1] += 1
+            counting[-1][1] += calls
         else:
-            counting.append([current, 1])
+            counting.append([current, calls])
         return counting
 
     def first_counting(self, now: datetime) -> int:

@@ -50,11 +50,11 @@ def test_the_last_of_many_calls_is_foretold_to_the_moment(
     for pause in pauses:
         now += timedelta(seconds=pause)
         if not window.wait(spent, now):
-            spent = window.with_one_more(spent, now)
+            spent = window.with_more(spent, now)
     foretold = now + timedelta(seconds=window.delay(calls, spent, now))
     for _ in range(calls):
         now += timedelta(seconds=window.wait(spent, now))
-        spent = window.with_one_more(spent, now)
+        spent = window.with_more(spent, now)
     assert now == foretold
 
 
@@ -77,7 +77,7 @@ def test_no_stretch_of_the_window_holds_more_than_the_limit(
         if wait:
             now += timedelta(seconds=wait)
             assert window.wait(spent, now) == 0
-        spent = window.with_one_more(spent, now)
+        spent = window.with_more(spent, now)
         made.append(now)
         assert len(spent) <= SLICES + 1
     for moment in made:
