@@ -8,11 +8,13 @@ from datetime import timedelta
 from backend.container import Container
 from repositories.accounts.channel_consents import ChannelConsentRepository
 from repositories.accounts.schedule import TickRunRepository
+from repositories.reference.marketplace_mappings import EbayMappingRepository
 from services.accounts.identity.forgetting import SignInForgetting
 from services.accounts.news.forgetting import NewsForgetting
 from services.accounts.notifications.forgetting import NotificationForgetting
 from services.accounts.outbox.forgetting import OutboxForgetting
 from services.accounts.schedule.ticks import Act, Did, Tick, Turn
+from services.gateways.ebay.marketplaces import SITES
 from services.gateways.ebay.quotas import REVISIONS
 from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
 from services.selling.drift.polling import ListingPolling
@@ -140,11 +142,20 @@ def _review_dead_jobs(container: Container) -> Act:
 
 
 def _learn_ebay_categories(container: Container) -> Act:
-    refresh = EbayRefresh(container.database.platform, container.ebay.public, container.clock)
+    ebay, database, clock = container.ebay, container.database, container.clock
 
     def act(turn: Turn) -> Did:
-        report = refresh.run(progress=lambda _done, _total: turn.go_on())
-        return Did(f"{report.refreshed} categories asked about, {len(report.refused)} refused")
+        with database.platform() as session:
+            known = EbayMappingRepository(session).sites_fetched()
+        reports = [
+            EbayRefresh(database.platform, ebay.public_on(SITES[site]), clock).run(
+                progress=lambda _done, _total: turn.go_on()
+            )
+            for site in sorted({ebay.marketplace.id, *known})
+        ]
+        asked = sum(report.refreshed for report in reports)
+        refused = sum(len(report.refused) for report in reports)
+        return Did(f"{asked} categories asked about, {refused} refused")
 
     return act
 

@@ -65,8 +65,8 @@ def ebay(
 
     Consent page, token endpoint, Account, Inventory, Taxonomy, Metadata, Media, Identity and
     Analytics. Any user name may sign in; a new one opens a seller account that is ready to sell
-    on EBAY_US; EBAY_GB, EBAY_FR and EBAY_DE want policies of their own. Faults, the ledger of listings, time and more are under /_sandbox/, described in
-    sandbox/README.md. Stop with Ctrl+C.
+    on EBAY_US; EBAY_GB, EBAY_FR and EBAY_DE want policies of their own. Faults, the ledger of
+    listings, time and more are under /_sandbox/, described in sandbox/README.md. Stop with Ctrl+C.
     """
     keyset = Keyset(client_id, client_secret, ru_name, accepted_url, declined_url)
     options = EbayOptions(keyset=keyset, state_file=state, latency_s=latency_ms / 1000)

@@ -9,20 +9,20 @@ from models.reference.marketplace_mappings import Platform
 from models.selling.publishing import Channel
 from services.selling.category_choices.choosing import (
     CategoryChoices,
-    Check,
-    EbayCheck,
-    NodeCheck,
+    EbayTree,
+    ShippedTree,
+    Tree,
 )
 
 
 async def _choosing(container: TheContainer) -> CategoryChoices:
     database = container.database
-    checks: dict[Channel, Check] = {
-        Channel.EBAY: EbayCheck(database, container.ebay.public, container.clock),
-        Channel.ETSY: NodeCheck(database, Platform.ETSY),
-        Channel.VINTED: NodeCheck(database, Platform.VINTED),
+    trees: dict[Channel, Tree] = {
+        Channel.EBAY: EbayTree(database, container.ebay, container.clock),
+        Channel.ETSY: ShippedTree(database, Platform.ETSY),
+        Channel.VINTED: ShippedTree(database, Platform.VINTED),
     }
-    return CategoryChoices(database, checks, container.clock)
+    return CategoryChoices(database, trees, container.clock)
 
 
 Choosing = Annotated[CategoryChoices, Depends(_choosing)]

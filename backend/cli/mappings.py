@@ -8,7 +8,12 @@ import typer
 from backend.cli.terminal import BEHIND, AsJson, opened, say, say_json
 from models.reference.marketplace_mappings import Platform
 from models.selling.publishing import Channel
-from services.reference.marketplace_mappings.coverage import PlatformCoverage, coverage_of
+from services.reference.marketplace_mappings.coverage import (
+    PlatformCoverage,
+    SiteCoverage,
+    coverage_of,
+    unmapped_sites,
+)
 from services.selling.category_choices.places import PLATFORM_OF
 
 app = typer.Typer(help="The mapping of our categories to marketplaces.", no_args_is_help=True)
@@ -27,16 +32,20 @@ def coverage(
 ) -> None:
     """Leaves of clothing, shoes, bags and accessories that have a place, and those without.
 
-    Exit code 3 while a leaf has none for somebody whom it is made for.
+    Of eBay's sites one is mapped; the others are listed with nothing. Exit code 3 while a leaf
+    has none for somebody whom it is made for.
     """
     wanted = list(PLATFORM_OF.values()) if channel is None else [_platform_of(channel)]
     with opened() as container, container.database.platform() as session:
         found = [coverage_of(session, platform) for platform in wanted]
+        abroad = unmapped_sites(session) if Platform.EBAY_US in wanted else ()
     if as_json:
-        say_json([_document(each) for each in found])
+        say_json([*map(_document, found), *map(_unmapped_document, abroad)])
     else:
         for each in found:
             _show(each, names=names)
+        for site in abroad:
+            say(f"{site.marketplace_id}: 0 of {site.leaves} leaves; no source tells its categories")
     if not all(each.is_complete for each in found):
         raise typer.Exit(BEHIND)
 
@@ -55,6 +64,17 @@ def _document(found: PlatformCoverage) -> dict[str, Any]:
         "complete": found.is_complete,
         "branches": branches,
         "values": {each.attribute: each.mapped for each in found.values},
+    }
+
+
+def _unmapped_document(site: SiteCoverage) -> dict[str, Any]:
+    return {
+        "platform": site.marketplace_id.lower(),
+        "version": None,
+        "complete": False,
+        "branches": [],
+        "mapped": 0,
+        "leaves": site.leaves,
     }
 
 

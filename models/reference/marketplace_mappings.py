@@ -153,11 +153,13 @@ class EbayImpliedAspect(PlatformBase):
 
 
 class EbayCategoryRefresh(PlatformBase):
-    """When eBay was last asked about a category."""
+    """When eBay was last asked about a category of one of its sites."""
 
     __tablename__ = "ebay_category_refreshes"
     __table_args__ = {"schema": SCHEMA}
 
+    marketplace_id: Mapped[str] = mapped_column(primary_key=True)
+    """Such as `EBAY_FR`: each site has categories, numbers and words of its own."""
     category_id: Mapped[str] = mapped_column(primary_key=True)
     fetched_at: Mapped[Moment]
 
@@ -168,6 +170,7 @@ class EbayCategoryAspect(PlatformBase):
     __tablename__ = "ebay_category_aspects"
     __table_args__ = {"schema": SCHEMA}
 
+    marketplace_id: Mapped[str] = mapped_column(primary_key=True)
     category_id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
     required: Mapped[bool]
@@ -189,6 +192,7 @@ class EbayCategoryCondition(PlatformBase):
     __tablename__ = "ebay_category_conditions"
     __table_args__ = {"schema": SCHEMA}
 
+    marketplace_id: Mapped[str] = mapped_column(primary_key=True)
     category_id: Mapped[str] = mapped_column(primary_key=True)
     condition_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     fetched_at: Mapped[Moment]

@@ -11,10 +11,12 @@ class CategoryChoice(TenantBase):
     """A place chosen for all products of a category; it goes before the mapping that ships."""
 
     __tablename__ = "category_choices"
-    __table_args__ = (UniqueConstraint("channel", "category_code", "department"),)
+    __table_args__ = (UniqueConstraint("channel", "site", "category_code", "department"),)
 
     id: Mapped[BigKey]
     channel: Mapped[Channel] = mapped_column(words(Channel, "channel"))
+    site: Mapped[str]
+    """eBay's, such as `EBAY_FR`, whose number it is; empty where a channel has one tree."""
     category_code: Mapped[str]
     department: Mapped[str]
     """A department's code; empty: for anybody for whom nothing else is chosen."""

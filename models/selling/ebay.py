@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,6 +31,7 @@ class EbayConnection(TenantBase):
     """eBay's immutable user id; reconnecting with another account is refused."""
     username: Mapped[str]
     marketplace_id: Mapped[str]
+    """The site that the shop sells on, such as `EBAY_FR`."""
     access_token: Mapped[str]
     access_expires_at: Mapped[Moment]
     refresh_token: Mapped[str]
@@ -59,10 +60,11 @@ class EbayProductChoice(TenantBase):
     """What a seller decided for eBay alone: a category of eBay's own, further item specifics."""
 
     __tablename__ = "ebay_product_choices"
+    __table_args__ = (UniqueConstraint("product_id", "marketplace_id"),)
 
     id: Mapped[BigKey]
-    product_id: Mapped[int] = mapped_column(
-        ForeignKey("products.id", ondelete="CASCADE"), unique=True
-    )
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id", ondelete="CASCADE"))
+    marketplace_id: Mapped[str]
+    """Whose category and words these are: `EBAY_FR` has others than `EBAY_US`."""
     category_id: Mapped[str | None]
     aspects: Mapped[dict[str, list[str]]] = mapped_column(JSONB)

@@ -12,6 +12,7 @@ from models.base import PlatformBase
 from models.reference.attributes import (
     CATEGORIES,
     SCHEMA,
+    VALUE_TABLES,
     AttributeTable,
     AttributeValue,
     Category,
@@ -193,6 +194,13 @@ class AttributeRepository:
                 SearchKey.attribute == attribute, SearchKey.key == key, SearchKey.rank == 0
             )
         ).all()
+
+    def names_in(self, table: str, language: str) -> Mapping[str, str]:
+        """The name of each value of a table in one of `LANGUAGES`, where the source has one."""
+        model = VALUE_TABLES[table]
+        name = getattr(model, f"name_{language}")
+        rows = self._session.execute(select(model.code, name).where(name.is_not(None)))
+        return dict(rows.tuples().all())
 
     def categories_by_code(self, codes: Collection[str]) -> Sequence[Category]:
         """The categories that exist among `codes`."""

@@ -128,10 +128,11 @@ class AudienceRepository:
 
 
 class EbayMappingRepository:
-    """Reads the mapping and reads and fills the cache."""
+    """Reads the mapping, and reads and fills the cache of one site."""
 
-    def __init__(self, session: PlatformSession) -> None:
+    def __init__(self, session: PlatformSession, marketplace_id: str = "EBAY_US") -> None:
         self._session = session
+        self._site = marketplace_id
 
     def implied_aspects_for(self, codes: Collection[str]) -> Sequence[EbayImpliedAspect]:
         """What being in any of our categories says about an item."""
@@ -163,20 +164,36 @@ class EbayMappingRepository:
         return set(
             self._session.scalars(
                 select(EbayCategoryRefresh.category_id).where(
-                    EbayCategoryRefresh.fetched_at >= moment
+                    EbayCategoryRefresh.marketplace_id == self._site,
+                    EbayCategoryRefresh.fetched_at >= moment,
                 )
             )
         )
 
     def was_fetched(self, category_id: str) -> bool:
         """Whether eBay has ever been asked about the category."""
-        return self._session.get(EbayCategoryRefresh, category_id) is not None
+        return self._session.get(EbayCategoryRefresh, (self._site, category_id)) is not None
+
+    def fetched(self) -> set[str]:
+        """Categories about which eBay was ever asked."""
+        known = select(EbayCategoryRefresh.category_id)
+        return set(
+            self._session.scalars(known.where(EbayCategoryRefresh.marketplace_id == self._site))
+        )
+
+    def sites_fetched(self) -> Sequence[str]:
+        """The sites about which eBay was ever asked."""
+        sites = select(EbayCategoryRefresh.marketplace_id).distinct()
+        return self._session.scalars(sites.order_by(EbayCategoryRefresh.marketplace_id)).all()
 
     def category_aspects(self, category_id: str) -> Sequence[EbayCategoryAspect]:
         """The item specifics that eBay knows in a category."""
         return self._session.scalars(
             select(EbayCategoryAspect)
-            .where(EbayCategoryAspect.category_id == category_id)
+            .where(
+                EbayCategoryAspect.marketplace_id == self._site,
+                EbayCategoryAspect.category_id == category_id,
+            )
             .order_by(EbayCategoryAspect.name)
         ).all()
 
@@ -185,7 +202,8 @@ class EbayMappingRepository:
         return set(
             self._session.scalars(
                 select(EbayCategoryCondition.condition_id).where(
-                    EbayCategoryCondition.category_id == category_id
+                    EbayCategoryCondition.marketplace_id == self._site,
+                    EbayCategoryCondition.category_id == category_id,
                 )
             )
         )
@@ -201,14 +219,18 @@ class EbayMappingRepository:
 
         Two who do so at once wait for each other at the row that says when.
         """
-        common = {"category_id": category_id, "fetched_at": at}
+        common = {"marketplace_id": self._site, "category_id": category_id, "fetched_at": at}
         statement = insert(EbayCategoryRefresh)
         changes = {"fetched_at": statement.excluded.fetched_at}
         self._session.execute(
-            statement.on_conflict_do_update(index_elements=["category_id"], set_=changes), [common]
+            statement.on_conflict_do_update(
+                index_elements=["marketplace_id", "category_id"], set_=changes
+            ),
+            [common],
         )
         for model in (EbayCategoryAspect, EbayCategoryCondition):
-            self._session.execute(delete(model).where(model.category_id == category_id))
+            known = (model.marketplace_id == self._site, model.category_id == category_id)
+            self._session.execute(delete(model).where(*known))
         if aspects:
             rows = [{**common, **asdict(aspect)} for aspect in aspects]
             self._session.execute(insert(EbayCategoryAspect), rows)

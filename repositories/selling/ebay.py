@@ -102,23 +102,36 @@ class EbayChoiceRepository:
     def __init__(self, session: TenantSession) -> None:
         self._session = session
 
-    def by_products(self, product_ids: Collection[int]) -> dict[int, EbayProductChoice]:
-        """Choices by product id; most products have none."""
+    def by_products(
+        self, product_ids: Collection[int], marketplace_id: str
+    ) -> dict[int, EbayProductChoice]:
+        """Choices for a site by product id; most products have none."""
         rows = self._session.scalars(
-            select(EbayProductChoice).where(EbayProductChoice.product_id.in_(product_ids))
+            select(EbayProductChoice).where(
+                EbayProductChoice.product_id.in_(product_ids),
+                EbayProductChoice.marketplace_id == marketplace_id,
+            )
         )
         return {choice.product_id: choice for choice in rows}
 
     def put(
-        self, product_id: int, category_id: str | None, aspects: Mapping[str, list[str]]
+        self,
+        product_id: int,
+        marketplace_id: str,
+        category_id: str | None,
+        aspects: Mapping[str, list[str]],
     ) -> None:
-        """Set the choice for a product."""
+        """Set the choice for a product on a site."""
         statement = insert(EbayProductChoice).values(
-            product_id=product_id, category_id=category_id, aspects=dict(aspects)
+            product_id=product_id,
+            marketplace_id=marketplace_id,
+            category_id=category_id,
+            aspects=dict(aspects),
         )
         changed = {name: statement.excluded[name] for name in ("category_id", "aspects")}
         self._session.execute(
             statement.on_conflict_do_update(
-                index_elements=[EbayProductChoice.product_id], set_=changed
+                index_elements=[EbayProductChoice.product_id, EbayProductChoice.marketplace_id],
+                set_=changed,
             )
         )

@@ -35,6 +35,7 @@ class Control(CommonControl[EbayState]):
             self.route("sellers", "POST", self.add_seller),
             self.route("sellers", "GET", self.sellers),
             self.route("sellers/{name}/revoke", "POST", self.revoke),
+            self.route("sellers/{name}/policies", "POST", self.add_policies),
             self.route("reset", "POST", self.reset),
             Route("/_sandbox/images/{image_id}", self.image, methods=["GET"]),
         ]
@@ -76,10 +77,23 @@ class Control(CommonControl[EbayState]):
             raise WrongOrderError("marketplaces is a list of ids such as EBAY_GB")
         seller = open_account(self.sandbox, name, ready=ready is not False)
         for marketplace in marketplaces:
-            for kind in POLICY_KINDS:
-                starter = starter_policy(kind, marketplace)
-                policy_added(self.sandbox.state, seller, kind, starter)
+            self._start_on(seller, marketplace)
         return _seller_row(seller)
+
+    def add_policies(self, body: Body) -> Any:
+        """Give a seller a policy of each kind for one more marketplace."""
+        marketplace = body.get("marketplace_id")
+        if marketplace not in ACCOUNT_MARKETPLACES:
+            raise WrongOrderError("marketplace_id is an id such as EBAY_GB")
+        seller = self.sandbox.state.sellers.get(full_name(body["name"]))
+        if seller is None:
+            raise WrongOrderError(f"{full_name(body['name'])} is unknown")
+        self._start_on(seller, str(marketplace))
+        return _seller_row(seller)
+
+    def _start_on(self, seller: Seller, marketplace: str) -> None:
+        for kind in POLICY_KINDS:
+            policy_added(self.sandbox.state, seller, kind, starter_policy(kind, marketplace))
 
     def sellers(self, body: Body) -> Any:
         """Every account."""

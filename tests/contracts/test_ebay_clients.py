@@ -4,7 +4,7 @@ Where the documents are absent the same calls are made unchecked, and one test s
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,7 +17,7 @@ from services.gateways.ebay.gateway import HttpEbayGateway, SellerApis
 from services.gateways.ebay.inventory import Address, InventoryItem, ItemGroup
 from services.gateways.ebay.marketplaces import marketplace_named
 from services.gateways.ebay.oauth import SELLER_SCOPES, Keyset
-from services.gateways.ebay.offers import Offer, SellingPolicies
+from services.gateways.ebay.offers import Offer, PriceAndQuantity, SellingPolicies
 from services.gateways.ebay.transport import EbayAddresses, Exchange
 from shared.clock import MovableClock
 from shared.errors import APIConnectionError, APITimeoutError, EbayError, Misconfigured, Remedy
@@ -28,6 +28,7 @@ from tests.contracts.openapi_documents import EbayDocuments
 from tests.contracts.recording import ContractCheckingTransport
 from tests.fakes.calls import uncounted
 
+SKUS = ("MANY1", "MANY2")
 HTTPS_PICTURE = "https://pictures.example/1.jpg"
 
 
@@ -66,7 +67,7 @@ class Ebay:
 
     def under(self, tokens: FixedTokens) -> SellerApis:
         """APIs under these tokens."""
-        return self.gateway.seller(tokens, self.exchanges.append)
+        return self.gateway.seller(tokens, self.gateway.marketplace, self.exchanges.append)
 
 
 def gateway_to(
@@ -159,6 +160,7 @@ def test_every_operation_our_clients_use_obeys_the_documents(
     assert apis.inventory.delete_item("SKU1")
     assert apis.offers.get(offer_id) is None
     group_walk(apis)
+    bulk_walk(apis)
     assert apis.inventory.locations()[0].key == LOCATION
     assert [aspect.name for aspect in public.aspects_of(SHIRTS) if aspect.required]
     assert public.conditions_of([SHIRTS])[SHIRTS] == [1000, 1500, 2990, 3000, 3010]
@@ -166,6 +168,10 @@ def test_every_operation_our_clients_use_obeys_the_documents(
     assert ebay.wire is not None
     ebay.wire.assert_clean()
     assert set(ebay.wire.operations) == {
+        "bulkCreateOffer",
+        "bulkCreateOrReplaceInventoryItem",
+        "bulkPublishOffer",
+        "bulkUpdatePriceQuantity",
         "createImageFromFile",
         "createInventoryLocation",
         "createOffer",
@@ -221,6 +227,37 @@ def order_walk(apis: SellerApis, sandbox: Sandbox, listing_id: str) -> None:
     sent = apis.fulfillment.order(order_id)
     assert sent is not None
     assert (sent.fulfillment, sent.lines[0].fulfilled) == ("FULFILLED", True)
+
+
+def bulk_walk(apis: SellerApis) -> None:
+    """E7: what goes well stays done beside what is refused, and each row says which it is."""
+    apis.inventory.put_items([an_item("MANY1"), an_item("MANY2")])
+    with pytest.raises(EbayRefusal) as refused:
+        apis.inventory.put_items([an_item("MANY3"), an_item("MANY4", title="x" * 81)])
+    assert refused.value.mentions(25709)
+    assert apis.inventory.item("MANY3") is not None
+    assert apis.inventory.item("MANY4") is None
+    first = apis.offers.create(an_offer(apis, "MANY1"))
+    created = apis.offers.create_all([an_offer(apis, sku) for sku in ("MANY1", "MANY2")])
+    assert (created["MANY1"].offer_id, created["MANY1"].existed) == (first.offer_id, True)
+    assert created["MANY2"].existed is False
+    with pytest.raises(EbayRefusal) as unknown:
+        apis.offers.create_all([an_offer(apis, sku) for sku in ("MANY3", "NOBODY")])
+    assert unknown.value.mentions(25702)
+    assert len(apis.offers.of_sku("MANY3")) == 1
+    ids = [created[sku].offer_id for sku in ("MANY1", "MANY2")]
+    listed = apis.offers.publish_all([*ids, "404"])
+    assert isinstance(listed["404"], EbayRefusal)
+    assert {listed[each] for each in ids} == {apis.offers.of_sku(s)[0].listing_id for s in SKUS}
+    new = [PriceAndQuantity(sku, ids[n], Money(1500, "USD"), 2) for n, sku in enumerate(SKUS)]
+    apis.offers.reprice(new)
+    seen = [apis.offers.of_sku(sku)[0] for sku in SKUS]
+    assert [(offer.price, offer.quantity) for offer in seen] == [(Money(1500, "USD"), 2)] * 2
+    wrong = replace(new[0], price=Money(1400, "EUR"))
+    with pytest.raises(EbayRefusal) as priced:
+        apis.offers.reprice([wrong, replace(new[1], quantity=1)])
+    assert priced.value.mentions(25003)
+    assert [apis.offers.of_sku(sku)[0].quantity for sku in SKUS] == [2, 1]
 
 
 def group_walk(apis: SellerApis) -> None:
@@ -319,7 +356,7 @@ def test_a_lost_answer_to_a_creation_is_never_asked_for_again(
 ) -> None:
     """B1: the work was done, the answer withheld; the caller is told, nothing is repeated."""
     apis = gateway_to(sandbox_url, timeout_s=1.5).seller(
-        FixedTokens(sandbox.tokens("alice")["access_token"])
+        FixedTokens(sandbox.tokens("alice")["access_token"]), marketplace_named("EBAY_US")
     )
     sandbox.fault("createOffer", "timeout_after_success")
     with pytest.raises(APITimeoutError):
@@ -342,7 +379,8 @@ def test_a_dropped_line_leaves_a_creation_in_doubt_and_a_question_not(ebay: Ebay
 
 def test_nobody_listening_means_that_nothing_was_sent() -> None:
     """B1."""
-    apis = gateway_to("http://127.0.0.1:9").seller(FixedTokens("t"))
+    site = marketplace_named("EBAY_US")
+    apis = gateway_to("http://127.0.0.1:9").seller(FixedTokens("t"), site)
     with pytest.raises(APIConnectionError) as failed:
         apis.inventory.put_item(an_item("SKU1"))
     assert "nothing was changed" in failed.value.detail

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sandbox.ebay.catalogue import Catalogue
+from services.gateways.ebay.marketplaces import marketplace_named
 from shared.errors import EbayError
 
 _CATALOGUE = Catalogue()
@@ -24,6 +25,8 @@ class Answer:
 
 class FakeEbayCategories:
     """Answers as eBay would and remembers what it was asked."""
+
+    site = marketplace_named("EBAY_US")
 
     def __init__(self) -> None:
         self.asked: list[str] = []

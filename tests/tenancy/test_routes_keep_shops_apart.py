@@ -138,6 +138,7 @@ _NAMES_NOTHING = {
     "PUT /api/v1/category-choices/{channel}/{category}",
     "DELETE /api/v1/category-choices/{channel}/{category}",
     "GET /api/v1/channels/ebay",
+    "PATCH /api/v1/channels/ebay",
     "DELETE /api/v1/channels/ebay",
     "POST /api/v1/channels/ebay/connect",
     "POST /api/v1/channels/ebay/check",
@@ -255,13 +256,19 @@ def _work_of(
                 ),
                 CategoryChoice(
                     channel=Channel.ETSY,
+                    site="",
                     category_code=_MARK,
                     department="",
                     remote_id=_MARK,
                     remote_path=_MARK,
                     chosen_at=now,
                 ),
-                EbayProductChoice(product_id=product_id, category_id=_MARK, aspects={}),
+                EbayProductChoice(
+                    product_id=product_id,
+                    marketplace_id="EBAY_US",
+                    category_id=_MARK,
+                    aspects={},
+                ),
                 EbayPicture(sha256=_MARK, image_url=_MARK, uploaded_at=now),
                 EtsyProductChoice(
                     product_id=product_id, taxonomy_id=1, when_made=_MARK, properties=[]

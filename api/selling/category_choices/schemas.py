@@ -30,6 +30,7 @@ class CategoryChoiceOut(BaseModel):
     """A place that the shop chose; it goes before the mapping that ships."""
 
     channel: Channel
+    site: str | None = Field(description="eBay's site, such as EBAY_FR, whose category it is.")
     category: str
     department: str | None
     category_id: str
@@ -41,6 +42,7 @@ class CategoryChoiceOut(BaseModel):
         """Show a choice."""
         return cls(
             channel=choice.channel,
+            site=choice.site or None,
             category=choice.category_code,
             department=choice.department or None,
             category_id=choice.remote_id,

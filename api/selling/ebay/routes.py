@@ -23,9 +23,11 @@ from api.selling.ebay.schemas import (
     CheckIn,
     ChoiceIn,
     ConnectedOut,
+    ConnectIn,
     EbayChannelOut,
     EbayProductOut,
     LocationIn,
+    SiteIn,
     SuggestionOut,
     Words,
 )
@@ -40,6 +42,7 @@ from services.selling.ebay.account import (
 )
 from services.selling.ebay.choices import EbayChoiceInvalid
 from services.selling.ebay.connecting import EbayConnecting, OtherEbayAccount
+from services.selling.ebay.sites import EbaySiteInUse, EbaySiteUnknown
 from services.selling.quotas.ledger import QuotaSpent
 from shared.errors import (
     APIConnectionError,
@@ -74,11 +77,26 @@ def show_channel(shop: OwnShop, desk: AccountDesk) -> EbayChannelOut:
     return EbayChannelOut.of(desk.view(shop))
 
 
-@channel.post("/connect", responses=problems(Misconfigured))
+@channel.patch("", responses=problems(EbaySiteUnknown, EbaySiteInUse, EbayNotConnected))
+def change_channel(shop: OwnShop, desk: AccountDesk, body: SiteIn) -> EbayChannelOut:
+    """Choose the site to sell on: its currency, language, categories and policies count then.
+
+    Products stay listed where they are, so a site is left only when nothing is listed on it.
+    """
+    return EbayChannelOut.of(desk.choose_site(shop, body.marketplace_id))
+
+
+@channel.post("/connect", responses=problems(Misconfigured, EbaySiteUnknown, EbaySiteInUse))
 @keyless("its answer is a secret that works once and briefly; another one does no harm")
-def connect(actor: CurrentAccount, shop: OwnShop, connecting: Connecting) -> ConsentOut:
+def connect(
+    actor: CurrentAccount,
+    shop: OwnShop,
+    connecting: Connecting,
+    body: Annotated[ConnectIn | None, Body()] = None,
+) -> ConsentOut:
     """Start connecting: send the seller's browser to the address this answers with."""
-    return ConsentOut.of(connecting.begin(shop, actor.user_id))
+    wanted = None if body is None else body.marketplace_id
+    return ConsentOut.of(connecting.begin(shop, actor.user_id, wanted))
 
 
 @returning.get("/callback", response_model=ConnectedOut, responses=COMING_BACK)
@@ -152,7 +170,7 @@ def suggest_categories(
     shop: OwnShop, choices: Choices, q: Annotated[Words, Query(min_length=1, max_length=350)]
 ) -> list[SuggestionOut]:
     """eBay's own categories for some words, likeliest first."""
-    return [SuggestionOut.of(each) for each in choices.suggestions(q)]
+    return [SuggestionOut.of(each) for each in choices.suggestions(shop, q)]
 
 
 @products.get("/{product_id}/channels/ebay", responses=problems(ProductNotFound))

@@ -54,7 +54,7 @@ class EbayChannelOut(BaseModel):
     ready: bool = Field(description="Whether products can be listed.")
     missing: list[GapOut]
     username: str | None = None
-    marketplace_id: str | None = None
+    marketplace_id: str | None = Field(default=None, description="The site that is sold on.")
     scopes: list[str] = []
     uses_policies: bool | None = None
     policies: dict[str, PolicyOut] = {}
@@ -83,6 +83,32 @@ class EbayChannelOut(BaseModel):
             connected_at=connection.connected_at,
             checked_at=connection.checked_at,
         )
+
+
+MarketplaceId = Annotated[
+    str,
+    Field(
+        max_length=32,
+        description="eBay's id of a site: EBAY_US, EBAY_GB, EBAY_FR, EBAY_DE and more.",
+        examples=["EBAY_FR"],
+    ),
+]
+
+
+class SiteIn(BaseModel):
+    """Where to sell."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    marketplace_id: MarketplaceId
+
+
+class ConnectIn(BaseModel):
+    """How to connect."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    marketplace_id: MarketplaceId | None = None
 
 
 class CheckIn(BaseModel):

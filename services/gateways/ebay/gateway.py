@@ -42,8 +42,9 @@ class SellerApis:
 
 @dataclass(frozen=True, slots=True)
 class PublicApis:
-    """What eBay tells the application itself."""
+    """What eBay tells the application itself about one site."""
 
+    site: Marketplace
     taxonomy: EbayTaxonomyClient
     metadata: EbayMetadataClient
 
@@ -61,7 +62,7 @@ class EbayGateway(Protocol):
 
     @property
     def marketplace(self) -> Marketplace:
-        """The site this installation sells on."""
+        """The site of accounts that chose none."""
         ...
 
     @property
@@ -71,11 +72,17 @@ class EbayGateway(Protocol):
 
     @property
     def public(self) -> PublicApis:
-        """Categories and conditions."""
+        """Categories and conditions of `marketplace`."""
         ...
 
-    def seller(self, tokens: TokenSource, observe: Observer = nobody_watches) -> SellerApis:
-        """A seller's inventory, offers, policies and photos."""
+    def public_on(self, site: Marketplace) -> PublicApis:
+        """Categories and conditions of a site."""
+        ...
+
+    def seller(
+        self, tokens: TokenSource, site: Marketplace, observe: Observer = nobody_watches
+    ) -> SellerApis:
+        """A seller's inventory, offers, policies and photos, in the words of a site."""
         ...
 
 
@@ -97,10 +104,11 @@ class HttpEbayGateway:
         self._clock = clock
         self._marketplace = marketplace
         self._oauth = EbayOAuth(http, addresses, keyset, clock)
+        self._public: dict[str, PublicApis] = {}
 
     @property
     def marketplace(self) -> Marketplace:
-        """The site this installation sells on."""
+        """The site of accounts that chose none."""
         return self._marketplace
 
     @property
@@ -108,15 +116,24 @@ class HttpEbayGateway:
         """Consent and tokens."""
         return self._oauth
 
-    @cached_property
+    @property
     def public(self) -> PublicApis:
-        """Categories and conditions, under the application's own token."""
-        transport = self._transport(ApplicationTokens(self._oauth, self._clock), nobody_watches)
-        return PublicApis(EbayTaxonomyClient(transport), EbayMetadataClient(transport))
+        """Categories and conditions of `marketplace`."""
+        return self.public_on(self._marketplace)
 
-    def seller(self, tokens: TokenSource, observe: Observer = nobody_watches) -> SellerApis:
-        """A seller's inventory, offers, policies and photos."""
-        transport = self._transport(tokens, observe)
+    def public_on(self, site: Marketplace) -> PublicApis:
+        """Categories and conditions of a site, under the application's own token."""
+        if site.id not in self._public:
+            transport = self._transport(self._own_tokens, site, nobody_watches)
+            taxonomy, metadata = EbayTaxonomyClient(transport), EbayMetadataClient(transport)
+            self._public[site.id] = PublicApis(site, taxonomy, metadata)
+        return self._public[site.id]
+
+    def seller(
+        self, tokens: TokenSource, site: Marketplace, observe: Observer = nobody_watches
+    ) -> SellerApis:
+        """A seller's inventory, offers, policies and photos, in the words of a site."""
+        transport = self._transport(tokens, site, observe)
         return SellerApis(
             EbayInventoryClient(transport),
             EbayOfferClient(transport),
@@ -126,7 +143,11 @@ class HttpEbayGateway:
             EbayFulfillmentClient(transport),
         )
 
-    def _transport(self, tokens: TokenSource, observe: Observer) -> EbayTransport:
-        return EbayTransport(
-            self._http, self._addresses, self._marketplace, tokens, self._book, observe
-        )
+    @cached_property
+    def _own_tokens(self) -> ApplicationTokens:
+        return ApplicationTokens(self._oauth, self._clock)
+
+    def _transport(
+        self, tokens: TokenSource, site: Marketplace, observe: Observer
+    ) -> EbayTransport:
+        return EbayTransport(self._http, self._addresses, site, tokens, self._book, observe)

@@ -1,5 +1,6 @@
 """eBay's sites: the language, currency and address that belong to each."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.errors import Misconfigured
@@ -29,15 +30,16 @@ _KNOWN = (
     Marketplace("EBAY_ES", "es-ES", "EUR", "https://www.ebay.es"),
 )
 
-_BY_ID = {marketplace.id: marketplace for marketplace in _KNOWN}
+SITES: Mapping[str, Marketplace] = {marketplace.id: marketplace for marketplace in _KNOWN}
+"""By eBay's id, such as `EBAY_FR`."""
 
 
 def marketplace_named(marketplace_id: str) -> Marketplace:
     """The site of this id. Raises `Misconfigured` for one that is not supported."""
-    found = _BY_ID.get(marketplace_id)
+    found = SITES.get(marketplace_id)
     if found is None:
         raise Misconfigured(
-            f"STOFLOW_EBAY_MARKETPLACE_ID must be one of {', '.join(_BY_ID)}, "
+            f"STOFLOW_EBAY_MARKETPLACE_ID must be one of {', '.join(SITES)}, "
             f"not {marketplace_id[:40]}."
         )
     return found

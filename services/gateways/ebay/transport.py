@@ -177,6 +177,7 @@ class EbayTransport:
             "Accept": "application/json",
             # eBay answers 25709 to a wildcard or a missing language.
             "Accept-Language": self.marketplace.language,
+            "X-EBAY-C-MARKETPLACE-ID": self.marketplace.id,
             "Authorization": f"Bearer {token}",
             "X-Request-ID": str(new_uuid()),
         }

@@ -12,6 +12,7 @@ class AttributeLookup:
 
     def __init__(self, repository: AttributeRepository) -> None:
         self._repository = repository
+        self._names: dict[tuple[str, str], Mapping[str, str]] = {}
         self._categories: dict[str, Category | None] = {}
 
     @cached_property
@@ -32,6 +33,12 @@ class AttributeLookup:
             return known
         codes = self._repository.codes_named(table, search_key(word))
         return codes[0] if len(codes) == 1 else None
+
+    def name(self, table: str, code: str, language: str) -> str | None:
+        """What a value of a table is called in one of `LANGUAGES`, where its source says so."""
+        if (table, language) not in self._names:
+            self._names[table, language] = self._repository.names_in(table, language)
+        return self._names[table, language].get(code)
 
     def attribute(self, name: str) -> str | None:
         """Our attribute behind a column, option or metafield name: `Colour` gives `color`."""

@@ -14,6 +14,8 @@ from repositories.reference.marketplace_mappings import (
     EbayMappingRepository,
     PlatformMappingRepository,
 )
+from services.gateways.ebay.marketplaces import SITES
+from services.reference.marketplace_mappings.facts import MAPPED_SITE
 from services.reference.marketplace_mappings.places import nearest_rows
 from shared.database import PlatformSession
 
@@ -130,6 +132,30 @@ def _values(session: PlatformSession, platform: Platform) -> Iterator[ValueCover
         }
     for attribute, mapped in sorted(counted.items()):
         yield ValueCoverage(attribute, mapped)
+
+
+@dataclass(frozen=True)
+class SiteCoverage:
+    """A site of eBay's of which no source tells the categories: nothing is mapped to it."""
+
+    marketplace_id: str
+    leaves: int
+    """Of ours that exist for somebody."""
+
+
+def unmapped_sites(session: PlatformSession) -> Sequence[SiteCoverage]:
+    """eBay's sites but the one that is mapped; sellers choose there themselves."""
+    audiences = AudienceRepository(session)
+    made_for = audiences.departments()
+    wanted = frozenset().union(*AUDIENCES.values())
+    leaves = {
+        leaf.code
+        for codes in BRANCHES.values()
+        for code in codes
+        for leaf in audiences.leaves_below(code)
+        if wanted & departments_of(leaf.code, made_for)
+    }
+    return [SiteCoverage(site, len(leaves)) for site in SITES if site != MAPPED_SITE]
 
 
 def departments_of(code: str, made_for: Mapping[str, set[str]]) -> set[str]:

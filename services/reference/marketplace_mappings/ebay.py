@@ -19,9 +19,11 @@ from repositories.reference.marketplace_mappings import (
     EbayMappingRepository,
     PlatformMappingRepository,
 )
+from services.gateways.ebay.marketplaces import SITES, Marketplace
 from services.reference.attributes.lookup import AttributeLookup
 from services.reference.marketplace_mappings.ebay_aspects import AspectFilling, EbayWords
 from services.reference.marketplace_mappings.facts import (
+    MAPPED_SITE,
     AspectFacts,
     EbayResolution,
     Gap,
@@ -34,24 +36,63 @@ from shared.database import PlatformSession
 _NO_ASPECTS = AspectFacts({}, (), ())
 
 
-class EbayMapping:
-    """Maps products to eBay US. Remembers what it read; keep it for a request or a batch."""
+class UnmappedSite:
+    """A site whose categories no source has given us: it knows what the shop chose, and no more."""
 
     def __init__(
-        self, repository: EbayMappingRepository, places: PlatformMapping, lookup: AttributeLookup
+        self, repository: PlatformMappingRepository, site: Marketplace, own: OwnPlaces
+    ) -> None:
+        self._repository = repository
+        self._site = site
+        self._own = own
+
+    def category(self, code: str | None, department: str | None) -> PlatformCategory | Gap:
+        """The shop's own place for a category, or that there is none."""
+        if not code:
+            return Gap(GapKind.CATEGORY_MISSING, "category", "Choose a category.")
+        own = self._own.get((code, department or "")) or self._own.get((code, ""))
+        if own is not None:
+            return own
+        path = self._repository.category_path(code) or code
+        message = (
+            f"We do not know the categories of {self._site.id} yet; choose one of eBay's own for "
+            f"“{path}” or for this product."
+        )
+        return Gap(GapKind.CATEGORY_UNKNOWN_ON_SITE, "category", message)
+
+
+class EbayMapping:
+    """Maps products to a site of eBay's. Remembers what it read; keep it for a request or batch."""
+
+    def __init__(
+        self,
+        repository: EbayMappingRepository,
+        places: PlatformMapping | UnmappedSite,
+        lookup: AttributeLookup,
+        site: Marketplace,
     ) -> None:
         self._repository = repository
         self._places = places
-        self._words = EbayWords(repository, lookup)
+        self._words = EbayWords(repository, lookup, site)
         self._implied: dict[str, Mapping[str, str]] = {}
         self._requirements: dict[str, tuple[Sequence[EbayCategoryAspect], set[int]] | None] = {}
 
     @classmethod
-    def on(cls, session: PlatformSession, own: OwnPlaces | None = None) -> "EbayMapping":
+    def on(
+        cls,
+        session: PlatformSession,
+        own: OwnPlaces | None = None,
+        site: Marketplace = SITES[MAPPED_SITE],
+    ) -> "EbayMapping":
         """The mapping as it stands in this session's transaction, a shop's `own` before it."""
         lookup = AttributeLookup(AttributeRepository(session))
-        places = PlatformMapping(PlatformMappingRepository(session, Platform.EBAY_US), lookup, own)
-        return cls(EbayMappingRepository(session), places, lookup)
+        repository = PlatformMappingRepository(session, Platform.EBAY_US)
+        places = (
+            PlatformMapping(repository, lookup, own)
+            if site.id == MAPPED_SITE
+            else UnmappedSite(repository, site, own or {})
+        )
+        return cls(EbayMappingRepository(session, site.id), places, lookup, site)
 
     def resolve(self, product: ProductFacts) -> EbayResolution:
         """The product in eBay's words, with all its gaps at once."""
@@ -123,7 +164,8 @@ class EbayMapping:
         return Gap(GapKind.CONDITION_NOT_ACCEPTED, "condition", message, choices)
 
     def _aspects(self, product: ProductFacts, known: Sequence[EbayCategoryAspect]) -> AspectFacts:
-        implied = self._implied_by(product.category_code) if product.category_code else {}
+        code = product.category_code
+        implied = self._implied_by(code) if code and self._words.in_english else {}
         return AspectFilling(self._words, known, implied, product).fill()
 
 

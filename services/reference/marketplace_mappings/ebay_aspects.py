@@ -7,19 +7,33 @@ from functools import cached_property
 from models.reference.attributes import word_key
 from models.reference.marketplace_mappings import EbayCategoryAspect
 from repositories.reference.marketplace_mappings import EbayMappingRepository
+from services.gateways.ebay.marketplaces import Marketplace
 from services.reference.attributes.lookup import AttributeLookup
 from services.reference.marketplace_mappings.facts import AspectFacts, Gap, GapKind, ProductFacts
 
 _CHOICES_SHOWN = 30
 """A list of accepted values is shown to the seller up to this length."""
 
+TRANSLATED: Mapping[str, str] = {
+    "color": "colors",
+    "material": "materials",
+    "pattern": "patterns",
+    "neckline": "necklines",
+    "sleeve_length": "sleeve_lengths",
+    "season": "seasons",
+}
+"""Attributes whose values have names in other languages, and the table that has them."""
+
 
 class EbayWords:
     """eBay's names and words for our attributes and values; read once."""
 
-    def __init__(self, repository: EbayMappingRepository, lookup: AttributeLookup) -> None:
+    def __init__(
+        self, repository: EbayMappingRepository, lookup: AttributeLookup, site: Marketplace
+    ) -> None:
         self._repository = repository
         self._lookup = lookup
+        self._language = site.language.partition("-")[0]
         self._spelled: dict[tuple[str, str], Mapping[str, str]] = {}
         self._candidates: dict[str, Sequence[str]] = {}
         self._said: dict[tuple[str, str, str, str], str] = {}
@@ -31,6 +45,11 @@ class EbayWords:
             sources.setdefault(word_key(row.aspect_name), []).append(row.attribute)
         return sources
 
+    @property
+    def in_english(self) -> bool:
+        """Whether the site speaks the language of our data files."""
+        return self._language == "en"
+
     @cached_property
     def _values(self) -> Mapping[tuple[str, str], str]:
         return self._repository.aspect_values()
@@ -39,7 +58,9 @@ class EbayWords:
         """What may fill an aspect, first choice first: the aspect's own name, then ours."""
         if aspect_name not in self._candidates:
             key = word_key(aspect_name)
-            self._candidates[aspect_name] = [key, *self._sources.get(key, ())]
+            ours = self._lookup.attribute(aspect_name)
+            named = [] if ours is None else [ours]
+            self._candidates[aspect_name] = [key, *(self._sources.get(key) or named)]
         return self._candidates[aspect_name]
 
     def attribute_named(self, name: str) -> str:
@@ -59,8 +80,15 @@ class EbayWords:
 
     def _in_ebays_words(self, attribute: str, text: str, aspect: EbayCategoryAspect) -> str:
         code = self._lookup.resolve(attribute, text) or text
-        word = self._values.get((attribute, word_key(code)), text.strip())
+        word = self._said_there(attribute, code) or text.strip()
         return self._spelling_of(aspect).get(word_key(word), word)
+
+    def _said_there(self, attribute: str, code: str) -> str | None:
+        """The site's word for a code: eBay's own in English, else our tables' translation."""
+        if self.in_english:
+            return self._values.get((attribute, word_key(code)))
+        table = TRANSLATED.get(attribute)
+        return self._lookup.name(table, code, self._language) if table else None
 
     def _spelling_of(self, aspect: EbayCategoryAspect) -> Mapping[str, str]:
         """Made once: eBay knows thousands of brands, and a batch has thousands of products."""

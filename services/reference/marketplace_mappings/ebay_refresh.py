@@ -13,6 +13,8 @@ from repositories.reference.marketplace_mappings import (
     PlatformMappingRepository,
     StoredAspect,
 )
+from services.gateways.ebay.marketplaces import Marketplace
+from services.reference.marketplace_mappings.facts import MAPPED_SITE
 from shared.clock import Clock
 from shared.database import PlatformSession
 from shared.errors import EbayError, Remedy
@@ -45,7 +47,12 @@ class AspectAnswer(Protocol):
 
 
 class CategoryQuestions(Protocol):
-    """What the gateway can ask eBay US. Both raise `APIError` or `EbayError`."""
+    """What the gateway can ask about a site. Both raise `APIError` or `EbayError`."""
+
+    @property
+    def site(self) -> Marketplace:
+        """Which site."""
+        ...
 
     def aspects_of(self, category_id: str) -> Sequence[AspectAnswer]:
         """Item specifics of a leaf category."""
@@ -85,13 +92,14 @@ class EbayRefresh:
         self._sessions = sessions
         self._questions = questions
         self._clock = clock
+        self._site = questions.site
 
     def run(
         self,
         category_ids: Collection[str] | None = None,
         progress: Progress = lambda _done, _total: None,
     ) -> RefreshReport:
-        """Ask about `category_ids`, or about every mapped category, unless the answer is fresh."""
+        """Ask about `category_ids`, or all that are mapped or known, unless the answer is fresh."""
         wanted, stale = self._stale(category_ids)
         refused: dict[str, str] = {}
         done = 0
@@ -104,10 +112,17 @@ class EbayRefresh:
 
     def _stale(self, category_ids: Collection[str] | None) -> tuple[int, list[str]]:
         with self._sessions() as session:
-            repository = EbayMappingRepository(session)
-            wanted = _mapped_ids(session) if category_ids is None else category_ids
+            repository = EbayMappingRepository(session, self._site.id)
+            wanted = self._all(session) if category_ids is None else category_ids
             fresh = repository.fetched_since(self._clock.now() - FRESH_FOR)
         return len(set(wanted)), sorted(set(wanted) - fresh)
+
+    def _all(self, session: PlatformSession) -> Collection[str]:
+        known = EbayMappingRepository(session, self._site.id).fetched()
+        if self._site.id != MAPPED_SITE:
+            return known
+        mapped = PlatformMappingRepository(session, Platform.EBAY_US).mapped_category_ids()
+        return known.union(mapped)
 
     def _refresh(self, category_ids: Sequence[str]) -> dict[str, str]:
         refused: dict[str, str] = {}
@@ -123,16 +138,12 @@ class EbayRefresh:
                 refused[category_id] = error.detail
         conditions = self._questions.conditions_of(list(answers)) if answers else {}
         with self._sessions() as session:
-            repository = EbayMappingRepository(session)
+            repository = EbayMappingRepository(session, self._site.id)
             now = self._clock.now()
             for category_id, aspects in answers.items():
                 accepted = conditions.get(category_id, ())
                 repository.store_category(category_id, aspects, accepted, now)
         return refused
-
-
-def _mapped_ids(session: PlatformSession) -> Collection[str]:
-    return PlatformMappingRepository(session, Platform.EBAY_US).mapped_category_ids()
 
 
 def _stored(aspect: AspectAnswer) -> StoredAspect:

@@ -4,12 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+MAPPED_SITE = "EBAY_US"
+"""The one site of eBay's whose categories our mapping knows: of no other is there a source."""
+
 
 class GapKind(StrEnum):
     """Why a product cannot be listed as it is. Stable: clients may branch on it."""
 
     CATEGORY_MISSING = "category-missing"
     CATEGORY_NOT_MAPPED = "category-not-mapped"
+    CATEGORY_UNKNOWN_ON_SITE = "category-unknown-on-site"
     DEPARTMENT_MISSING = "department-missing"
     CONDITION_MISSING = "condition-missing"
     CONDITION_NOT_ACCEPTED = "condition-not-accepted"

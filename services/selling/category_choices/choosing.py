@@ -1,6 +1,7 @@
 """Reads and sets a shop's choices; each is checked before it is kept, outside of transactions."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from models.reference.marketplace_mappings import Platform, PlatformNode
 from models.selling.category_choices import CategoryChoice
@@ -8,9 +9,12 @@ from models.selling.publishing import Channel
 from repositories.reference.attributes import CatalogueSearchRepository
 from repositories.reference.marketplace_mappings import PlatformMappingRepository
 from repositories.selling.category_choices import CategoryChoiceRepository
+from services.gateways.ebay.gateway import EbayGateway
+from services.gateways.ebay.marketplaces import marketplace_named
 from services.reference.attributes.browsing import CatalogueBrowsing
-from services.reference.marketplace_mappings.ebay_refresh import CategoryQuestions, EbayRefresh
+from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
 from services.selling.category_choices.places import PLATFORM_OF
+from services.selling.ebay.sites import site_in
 from shared.clock import Clock
 from shared.database import Database, TenantSchema, TenantSession
 from shared.errors import BadInput, FieldProblem, NotFound
@@ -28,16 +32,24 @@ class CategoryChoiceNotFound(NotFound):
     code, title = "category-choice-not-found", "There is no such choice"
 
 
-Check = Callable[[str], str]
-"""Gives the path of a marketplace's category. Raises `CategoryChoiceInvalid`."""
+class Tree(Protocol):
+    """The categories of a channel."""
+
+    def site(self, session: TenantSession) -> str:
+        """Which of the channel's sites the shop sells on; empty where there is one tree."""
+        ...
+
+    def path(self, site: str, remote_id: str) -> str:
+        """The path of a marketplace's category. Raises `CategoryChoiceInvalid`."""
+        ...
 
 
 class CategoryChoices:
     """The choices of one shop."""
 
-    def __init__(self, database: Database, checks: Mapping[Channel, Check], clock: Clock) -> None:
+    def __init__(self, database: Database, trees: Mapping[Channel, Tree], clock: Clock) -> None:
         self._database = database
-        self._checks = checks
+        self._trees = trees
         self._clock = clock
 
     def all(self, session: TenantSession) -> Sequence[CategoryChoice]:
@@ -69,19 +81,22 @@ class CategoryChoices:
 
         Raises `CategoryNotFound`, `CategoryChoiceInvalid` and, for eBay, what its gateway raises.
         """
-        check = self._checks.get(channel)
-        if check is None:
+        tree = self._trees.get(channel)
+        if tree is None:
             raise _invalid("channel", "The categories of this channel are our own.")
         with self._database.platform() as session:
             catalogues = CatalogueSearchRepository(session)
             CatalogueBrowsing(catalogues).category(category_code)
             if department is not None and not catalogues.has_department(department):
                 raise _invalid("department", "There is no such department.")
-        path = check(remote_id)
+        with self._database.tenant(tenant) as session:
+            site = tree.site(session)
+        path = tree.path(site, remote_id)
         with self._database.tenant(tenant) as session:
             return CategoryChoiceRepository(session).put(
                 CategoryChoice(
                     channel=channel,
+                    site=site,
                     category_code=category_code,
                     department=department or "",
                     remote_id=remote_id,
@@ -94,20 +109,25 @@ class CategoryChoices:
         self, session: TenantSession, channel: Channel, category_code: str, department: str | None
     ) -> None:
         """Go back to the mapping that ships. Raises `CategoryChoiceNotFound`."""
-        choices = CategoryChoiceRepository(session)
-        if not choices.remove(channel, category_code, department or ""):
+        choices, tree = CategoryChoiceRepository(session), self._trees.get(channel)
+        site = tree.site(session) if tree is not None else ""
+        if not choices.remove(channel, site, category_code, department or ""):
             raise CategoryChoiceNotFound
 
 
-class NodeCheck:
-    """Looks a category up in the tree that ships."""
+class ShippedTree:
+    """A `Tree` that ships: categories are looked up."""
 
     def __init__(self, database: Database, platform: Platform) -> None:
         self._database = database
         self._platform = platform
 
-    def __call__(self, remote_id: str) -> str:
-        """See `Check`."""
+    def site(self, session: TenantSession) -> str:
+        """There is one."""
+        return ""
+
+    def path(self, site: str, remote_id: str) -> str:
+        """See `Tree`."""
         spoken = self._platform.spoken
         with self._database.platform() as session:
             repository = PlatformMappingRepository(session, self._platform)
@@ -119,15 +139,24 @@ class NodeCheck:
         return node.path
 
 
-class EbayCheck:
-    """Asks eBay what it wants to know in a category, and keeps the answer."""
+class EbayTree:
+    """The `Tree` of the shop's site: eBay is asked what it wants to know, and the answer kept."""
 
-    def __init__(self, database: Database, questions: CategoryQuestions, clock: Clock) -> None:
-        self._refresh = EbayRefresh(database.platform, questions, clock)
+    def __init__(self, database: Database, gateway: EbayGateway, clock: Clock) -> None:
+        self._database = database
+        self._gateway = gateway
+        self._clock = clock
 
-    def __call__(self, remote_id: str) -> str:
-        """See `Check`. Raises gateway errors."""
-        refused = self._refresh.run([remote_id]).refused
+    def site(self, session: TenantSession) -> str:
+        """See `Tree`."""
+        return site_in(session, self._gateway.marketplace).id
+
+    def path(self, site: str, remote_id: str) -> str:
+        """See `Tree`. Raises gateway errors."""
+        questions = self._gateway.public_on(marketplace_named(site))
+        refused = (
+            EbayRefresh(self._database.platform, questions, self._clock).run([remote_id]).refused
+        )
         if refused:
             raise _invalid("category_id", refused[remote_id])
         return f"eBay category {remote_id}"

@@ -16,8 +16,11 @@ PLATFORM_OF: Mapping[Channel, Platform] = {
 """The channels whose categories are mapped."""
 
 
-def own_places(session: TenantSession, channel: Channel) -> OwnPlaces:
-    """What the shop chose for a channel, in the form of mapping rows that are never stored."""
+def own_places(session: TenantSession, channel: Channel, site: str = "") -> OwnPlaces:
+    """What the shop chose for a channel, in the form of mapping rows that are never stored.
+
+    `site` is eBay's, whose numbers they are.
+    """
     return {
         (choice.category_code, choice.department): PlatformCategory(
             platform=PLATFORM_OF[channel],
@@ -27,7 +30,7 @@ def own_places(session: TenantSession, channel: Channel) -> OwnPlaces:
             remote_path=choice.remote_path,
             with_children=False,
         )
-        for choice in CategoryChoiceRepository(session).of(channel)
+        for choice in CategoryChoiceRepository(session).of(channel, site)
     }
 
 

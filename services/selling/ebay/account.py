@@ -10,10 +10,16 @@ from services.gateways.ebay.errors import EbayRefusal
 from services.gateways.ebay.gateway import EbayGateway, SellerApis
 from services.gateways.ebay.inventory import Address
 from services.selling.ebay.access import EbayAccess
-from services.selling.ebay.readiness import account_gaps, preferred_location, read_readiness
+from services.selling.ebay.readiness import (
+    account_gaps,
+    move_to,
+    preferred_location,
+    read_readiness,
+)
+from services.selling.ebay.sites import refuse_while_listed, site_of, site_wanted
 from shared.clock import Clock
 from shared.database import Database, TenantSchema
-from shared.errors import BadInput, Conflict, FieldProblem, Remedy
+from shared.errors import APIError, BadInput, Conflict, FieldProblem, MarketplaceError, Remedy
 
 
 class EbayNotConnected(Conflict):
@@ -89,18 +95,41 @@ class EbayAccountDesk:
 
         return self._read_after(tenant, mend)
 
+    def choose_site(self, tenant: TenantSchema, marketplace_id: str) -> EbayAccountView:
+        """Sell on another of eBay's sites from now on; its policies are read at once.
+
+        When eBay cannot be asked now, the site is chosen all the same, and the view says that the
+        account is to be checked. Raises `EbaySiteUnknown`, `EbayNotConnected`, `EbaySiteInUse`.
+        """
+        wanted = site_wanted(marketplace_id)
+        with self._database.tenant(tenant) as session:
+            connection = EbayConnectionRepository(session).locked()
+            if connection is None or connection.status is ConnectionStatus.DISCONNECTED:
+                raise EbayNotConnected("Connect the eBay account first.")
+            present = site_of(connection, self._gateway.marketplace)
+            if wanted == present:
+                return EbayAccountView(connection, tuple(account_gaps(connection)))
+            refuse_while_listed(session, present, wanted)
+            move_to(connection, wanted)
+        try:
+            return self.check(tenant)
+        except (APIError, MarketplaceError, EbayNotConnected):
+            return self.view(tenant)
+
     def _read_after(
         self, tenant: TenantSchema, mend: Callable[[SellerApis], str | None]
     ) -> EbayAccountView:
         connection = self.view(tenant).connection
         if connection is None or connection.status is not ConnectionStatus.CONNECTED:
             raise EbayNotConnected("Connect the eBay account first.")
-        apis = self._gateway.seller(self._access.tokens_of(tenant))
+        site = site_of(connection, self._gateway.marketplace)
+        apis = self._gateway.seller(self._access.tokens_of(tenant), site)
         wanted = mend(apis) or preferred_location(connection)
         found = read_readiness(apis, wanted)
         with self._database.tenant(tenant) as session:
             stored = EbayConnectionRepository(session).locked()
-            if stored is None or stored.remote_user_id != connection.remote_user_id:
+            asked = (connection.remote_user_id, connection.marketplace_id)
+            if stored is None or (stored.remote_user_id, stored.marketplace_id) != asked:
                 raise EbayNotConnected("The eBay account was changed meanwhile. Check again.")
             stored.readiness = found.as_json()
             stored.checked_at = self._clock.now()

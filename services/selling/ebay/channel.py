@@ -6,6 +6,7 @@ from functools import cached_property
 
 from models.selling.publishing import JobAction
 from repositories.selling.ebay import EbayPictureRepository
+from services.gateways.ebay.bulk import packs_of
 from services.gateways.ebay.quotas import EbayQuotas
 from services.selling.ebay.costs import ebay_capabilities
 from services.selling.ebay.pictures import GOOD_FOR
@@ -51,6 +52,7 @@ class EbayChannel:
                 Unit.LISTING: int(not each.several),
                 Unit.GROUP: int(each.several),
                 Unit.VARIANT: each.variants,
+                Unit.PACK: packs_of(each.variants) if each.several else 0,
                 Unit.PHOTO: len(each.photos - there),
                 Unit.CATEGORY: len(each.categories - asked),
             }

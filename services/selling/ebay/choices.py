@@ -7,6 +7,7 @@ from models.selling.ebay import EbayProductChoice
 from repositories.selling.catalog import ProductRepository
 from repositories.selling.ebay import EbayChoiceRepository
 from services.gateways.ebay.gateway import EbayGateway
+from services.gateways.ebay.marketplaces import Marketplace
 from services.gateways.ebay.taxonomy import CategorySuggestion
 from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
 from services.selling.catalog.products import ProductNotFound
@@ -46,7 +47,8 @@ class EbayChoices:
         examined = self._preflight.examine(session, [product_id]).get(product_id)
         if examined is None:
             raise ProductNotFound
-        choice = EbayChoiceRepository(session).by_products([product_id]).get(product_id)
+        site = self._preflight.site(session)
+        choice = EbayChoiceRepository(session).by_products([product_id], site.id).get(product_id)
         return EbayProductView(choice, examined)
 
     def set(
@@ -60,21 +62,25 @@ class EbayChoices:
         with self._database.tenant(tenant) as session:
             if ProductRepository(session).version_of(product_id) is None:
                 raise ProductNotFound
+            site = self._preflight.site(session)
         if category_id is not None:
-            self._learn(category_id)
+            self._learn(site, category_id)
         with self._database.tenant(tenant) as session:
             if ProductRepository(session).locked(product_id) is None:
                 raise ProductNotFound
             stored = {name: list(values) for name, values in aspects.items()}
-            EbayChoiceRepository(session).put(product_id, category_id, stored)
+            EbayChoiceRepository(session).put(product_id, site.id, category_id, stored)
             return self.view(session, product_id)
 
-    def suggestions(self, words: str) -> Sequence[CategorySuggestion]:
-        """eBay's categories for these words, likeliest first. Raises gateway errors."""
-        return self._gateway.public.taxonomy.suggestions(words)
+    def suggestions(self, tenant: TenantSchema, words: str) -> Sequence[CategorySuggestion]:
+        """Categories of the shop's site for these words, likeliest first. Raises gateway errors."""
+        with self._database.tenant(tenant) as session:
+            site = self._preflight.site(session)
+        return self._gateway.public_on(site).taxonomy.suggestions(words)
 
-    def _learn(self, category_id: str) -> None:
-        refresh = EbayRefresh(self._database.platform, self._gateway.public, self._clock)
+    def _learn(self, site: Marketplace, category_id: str) -> None:
+        questions = self._gateway.public_on(site)
+        refresh = EbayRefresh(self._database.platform, questions, self._clock)
         refused = refresh.run([category_id]).refused
         if refused:
             problem = FieldProblem("category_id", refused[category_id], "category-not-accepted")

@@ -20,13 +20,19 @@ from services.accounts.outbox.recording import OutboxRecorder
 from services.gateways.ebay.errors import EbayGrantRefused
 from services.gateways.ebay.gateway import EbayGateway
 from services.gateways.ebay.identity import EbayUser
+from services.gateways.ebay.marketplaces import SITES, Marketplace
 from services.gateways.ebay.oauth import SELLER_SCOPES, SellerGrant
 from services.selling.publishing.connections import ChannelReconnected
+from services.selling.ebay.readiness import move_to
+from services.selling.ebay.sites import refuse_while_listed, site_in, site_of, site_wanted
 from shared.clock import Clock
 from shared.database import Database, TenantSchema, TenantSession
 from shared.encryption import SecretBox
 from shared.errors import Conflict, EbayError
 from shared.ids import new_secret
+
+_ON = "~"
+"""Between a state and the site that was asked for with it; in neither of them."""
 
 log = structlog.get_logger(__name__)
 
@@ -68,12 +74,17 @@ class EbayConnecting:
         self._outbox = OutboxRecorder(clock)
         self._consents = ChannelConsents(database, Channel.EBAY, "eBay", clock)
 
-    def begin(self, tenant: TenantSchema, user_id: int) -> ConsentRequest:
-        """Make a state that is good once, for this shop, for 15 minutes.
+    def begin(
+        self, tenant: TenantSchema, user_id: int, marketplace_id: str | None = None
+    ) -> ConsentRequest:
+        """Make a state that is good once, for this shop and site, for 15 minutes.
 
-        Raises `Misconfigured` when the installation has no eBay keyset.
+        Raises `Misconfigured` when the installation has no eBay keyset, `EbaySiteUnknown`, and
+        `EbaySiteInUse` when the shop's listings are on another site.
         """
         state = new_secret()
+        if marketplace_id is not None:
+            state = f"{state}{_ON}{self._wanted(tenant, marketplace_id).id}"
         url = self._gateway.oauth.authorize_url(state)
         return ConsentRequest(url, self._consents.begin(tenant, user_id, state))
 
@@ -94,8 +105,10 @@ class EbayConnecting:
         tenant = TenantSchema(consent.tenant_id)
         grant = self._exchange(agreed)
         user = self._who_is(grant)
+        # A state is good as a whole or not at all, so the site in it is the one that was asked for.
+        wanted = SITES.get(state.partition(_ON)[2])
         with self._database.tenant(tenant) as session:
-            self._store(session, grant, user)
+            self._store(session, grant, user, wanted)
             OrderPollRepository(session).follow(tenant, Channel.EBAY, self._clock.now())
         log.info("ebay.connected", tenant=tenant.name, user_id=consent.user_id)
         return tenant
@@ -112,6 +125,13 @@ class EbayConnecting:
             connection.refreshing_until = None
             OrderPollRepository(session).leave(tenant, Channel.EBAY)
 
+    def _wanted(self, tenant: TenantSchema, marketplace_id: str) -> Marketplace:
+        wanted = site_wanted(marketplace_id)
+        with self._database.tenant(tenant) as session:
+            present = site_in(session, self._gateway.marketplace)
+            refuse_while_listed(session, present, wanted)
+        return wanted
+
     def _exchange(self, code: str) -> SellerGrant:
         try:
             return self._gateway.oauth.exchange(code)
@@ -121,12 +141,20 @@ class EbayConnecting:
     def _who_is(self, grant: SellerGrant) -> EbayUser:
         refused = EbayError("eBay did not accept the new connection. Start again.")
         tokens = _FirstToken(grant.access.token, refused)
-        return self._gateway.seller(tokens).identity.user()
+        return self._gateway.seller(tokens, self._gateway.marketplace).identity.user()
 
-    def _store(self, session: TenantSession, grant: SellerGrant, user: EbayUser) -> None:
+    def _store(
+        self,
+        session: TenantSession,
+        grant: SellerGrant,
+        user: EbayUser,
+        wanted: Marketplace | None,
+    ) -> None:
         connections = EbayConnectionRepository(session)
         values = self._values(grant, user)
-        if connections.add_unless_there({**values, "readiness": {}}):
+        site = wanted or self._gateway.marketplace
+        first = {**values, "marketplace_id": site.id, "readiness": {}}
+        if connections.add_unless_there(first):
             return
         connection = connections.locked()
         assert connection is not None
@@ -136,6 +164,9 @@ class EbayConnecting:
             connection.readiness, connection.checked_at = {}, None
         if connection.status is ConnectionStatus.NEEDS_REAUTH:
             self._outbox.record(session, ChannelReconnected(Channel.EBAY))
+        if wanted is not None and wanted.id != connection.marketplace_id:
+            refuse_while_listed(session, site_of(connection, site), wanted)
+            move_to(connection, wanted)
         for name, value in values.items():
             setattr(connection, name, value)
 
@@ -144,7 +175,6 @@ class EbayConnecting:
             "status": ConnectionStatus.CONNECTED,
             "remote_user_id": user.user_id,
             "username": user.username,
-            "marketplace_id": self._gateway.marketplace.id,
             "access_token": self._box.seal(grant.access.token),
             "access_expires_at": grant.access.expires_at,
             "refresh_token": self._box.seal(grant.refresh_token),

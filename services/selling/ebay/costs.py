@@ -21,7 +21,8 @@ _BEFORE: Sequence[_Call] = (
     ("getItemAspectsForCategory", Unit.CATEGORY, _TAXONOMY),
     ("getItemConditionPolicies", Unit.CATEGORY, _METADATA),
     ("createImageFromFile", Unit.PHOTO, _MEDIA),
-    ("createOrReplaceInventoryItem", Unit.VARIANT, _INVENTORY),
+    ("createOrReplaceInventoryItem", Unit.LISTING, _INVENTORY),
+    ("bulkCreateOrReplaceInventoryItem", Unit.PACK, _INVENTORY),
     ("createOrReplaceInventoryItemGroup", Unit.GROUP, _INVENTORY),
 )
 _READ_BACK: Sequence[_Call] = (
@@ -32,7 +33,8 @@ _READ_BACK: Sequence[_Call] = (
 _CALLS: Mapping[JobAction, Sequence[_Call]] = {
     JobAction.PUBLISH: (
         *_BEFORE,
-        ("createOffer", Unit.VARIANT, _INVENTORY),
+        ("createOffer", Unit.LISTING, _INVENTORY),
+        ("bulkCreateOffer", Unit.PACK, _INVENTORY),
         ("publishOffer", Unit.LISTING, _INVENTORY),
         ("publishOfferByInventoryItemGroup", Unit.GROUP, _INVENTORY),
         *_READ_BACK,

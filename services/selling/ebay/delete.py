@@ -50,7 +50,7 @@ class EbayDelete:
 
     def perform(self, command: DeleteCommand, journal: Journal) -> Ended:
         """End it, unless it has ended; then look."""
-        desk = self._shop.desk(command.tenant, journal)
+        desk = self._shop.desk(command.tenant, journal, command.known.site)
         by_us = True
         if journal.must_probe:
             by_us = bool(_still_listed(desk, command.known.offer_ids))

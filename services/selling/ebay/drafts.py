@@ -1,9 +1,12 @@
 """A product ready for eBay, and how it becomes items, offers and a group."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from services.gateways.ebay.inventory import InventoryItem, ItemGroup
+from services.gateways.ebay.marketplaces import Marketplace
 from services.gateways.ebay.offers import Offer, SellingPolicies
 from shared.money import Money
 from shared.text import paragraphs_as_html, shorten
@@ -37,6 +40,7 @@ class DraftVariant:
 class ListingDraft:
     """Everything eBay needs for one listing; complete, or it would not exist."""
 
+    site: Marketplace
     product_id: int
     product_version: int
     title: str
@@ -58,6 +62,19 @@ class ListingDraft:
     def skus(self) -> list[str]:
         """Of all variants, in order."""
         return [variant.sku for variant in self.variants]
+
+    def content_hash(self, image_urls: Sequence[str]) -> str:
+        """Changes with all that eBay is sent but prices and quantities."""
+        items = [self.item(variant, image_urls).as_body() for variant in self.variants]
+        offers = [self.offer(variant).as_body() for variant in self.variants]
+        group = self.group(image_urls)
+        sent = {
+            "skus": self.skus,
+            "items": [{**item, "availability": None} for item in items],
+            "offers": [{**offer, "availableQuantity": 0, "pricingSummary": 0} for offer in offers],
+            "group": None if group is None else group.as_body(),
+        }
+        return hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest()
 
     def in_stock(self) -> "ListingDraft":
         """Without the variants of which there are none."""

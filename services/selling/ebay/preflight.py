@@ -16,7 +16,8 @@ from services.selling.category_choices.places import own_places
 from services.selling.content.linter import linter_of
 from services.selling.ebay.drafts import DraftPhoto, DraftVariant, ListingDraft
 from services.selling.ebay.readiness import account_gaps, preferred_location, selling_policies
-from services.selling.ebay.rules import product_gaps, site_gaps
+from services.selling.ebay.rules import product_gaps
+from services.selling.ebay.sites import site_in, site_of
 from shared.database import TenantSession
 from shared.errors import FieldProblem
 from shared.money import Money
@@ -50,8 +51,13 @@ class Examined:
 class EbayPreflight:
     """Examines products."""
 
-    def __init__(self, marketplace: Marketplace) -> None:
-        self._marketplace = marketplace
+    def __init__(self, default: Marketplace) -> None:
+        """`default` is the site of shops that chose none."""
+        self._default = default
+
+    def site(self, session: TenantSession) -> Marketplace:
+        """The site that the shop sells on."""
+        return site_in(session, self._default)
 
     def gaps(
         self, session: TenantSession, product_ids: Sequence[int]
@@ -65,57 +71,43 @@ class EbayPreflight:
     def examine(self, session: TenantSession, product_ids: Sequence[int]) -> Mapping[int, Examined]:
         """Every product that exists, examined: a fixed number of statements for one category."""
         connection = EbayConnectionRepository(session).get()
+        site = site_of(connection, self._default)
         return {
-            each.product.id: replace(each, draft=_draft(each, connection))
+            each.product.id: replace(each, draft=_draft(each, connection, site))
             for each in self.each(session, product_ids)
         }
 
     def each(self, session: TenantSession, product_ids: Sequence[int]) -> Iterator[Examined]:
         """One after the other, without drafts, which only the one product sent next needs."""
-        account = account_gaps(EbayConnectionRepository(session).get())
-        choices = EbayChoiceRepository(session).by_products(product_ids)
+        connection = EbayConnectionRepository(session).get()
+        account, site = account_gaps(connection), site_of(connection, self._default)
+        choices = EbayChoiceRepository(session).by_products(product_ids, site.id)
         listed = ListingRepository(session).live([Channel.EBAY], product_ids)
-        mapping = EbayMapping.on(session, own_places(session, Channel.EBAY))
+        mapping = EbayMapping.on(session, own_places(session, Channel.EBAY, site.id), site)
         for start in range(0, len(product_ids), READ_TOGETHER):
             some = product_ids[start : start + READ_TOGETHER]
             for product in ProductRepository(session).by_ids(some):
-                facts = _facts(product, choices.get(product.id))
-                chosen = facts.ebay_category_id is not None
-                yield self._examine(
-                    product,
-                    (*account, *site_gaps(self._marketplace, category_chosen=chosen)),
-                    mapping.resolve(facts),
-                    listed=(product.id, Channel.EBAY) in listed,
-                )
+                resolution = mapping.resolve(_facts(product, choices.get(product.id)))
+                is_listed = (product.id, Channel.EBAY) in listed
+                own = product_gaps(product, site, listed=is_listed)
+                yield _examined(product, (*account, *own), resolution)
 
-    def _examine(
-        self,
-        product: Product,
-        account: Sequence[FieldProblem],
-        resolution: EbayResolution,
-        *,
-        listed: bool,
-    ) -> Examined:
-        told = [
-            (gap, _told(gap))
-            for gap in resolution.gaps
-            if gap.kind is not GapKind.REQUIREMENTS_UNKNOWN
-        ]
-        linted = linter_of(Channel.EBAY).lint(product)
-        gaps = (
-            *account,
-            *product_gaps(product, self._marketplace, listed=listed),
-            *linted.gaps,
-            *(problem for gap, problem in told if gap.blocking),
-        )
-        return Examined(
-            product=product,
-            resolution=resolution,
-            gaps=gaps,
-            hints=tuple(problem for gap, problem in told if not gap.blocking),
-            advice=linted.advice,
-            draft=None,
-        )
+
+def _examined(
+    product: Product, gaps: Sequence[FieldProblem], resolution: EbayResolution
+) -> Examined:
+    told = [
+        (gap, _told(gap)) for gap in resolution.gaps if gap.kind is not GapKind.REQUIREMENTS_UNKNOWN
+    ]
+    linted = linter_of(Channel.EBAY).lint(product)
+    return Examined(
+        product=product,
+        resolution=resolution,
+        gaps=(*gaps, *linted.gaps, *(problem for gap, problem in told if gap.blocking)),
+        hints=tuple(problem for gap, problem in told if not gap.blocking),
+        advice=linted.advice,
+        draft=None,
+    )
 
 
 def _facts(product: Product, choice: EbayProductChoice | None) -> ProductFacts:
@@ -131,7 +123,9 @@ def _facts(product: Product, choice: EbayProductChoice | None) -> ProductFacts:
     )
 
 
-def _draft(examined: Examined, connection: EbayConnection | None) -> ListingDraft | None:
+def _draft(
+    examined: Examined, connection: EbayConnection | None, site: Marketplace
+) -> ListingDraft | None:
     if examined.gaps or connection is None:
         return None
     product, resolution = examined.product, examined.resolution
@@ -141,6 +135,7 @@ def _draft(examined: Examined, connection: EbayConnection | None) -> ListingDraf
     if policies is None or location is None:
         return None
     return ListingDraft(
+        site=site,
         product_id=product.id,
         product_version=product.version,
         title=product.title,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from models.selling.publishing import JobOutcome, MarketplaceJob
+from services.gateways.ebay.marketplaces import Marketplace
 from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
 from services.selling.ebay.desk import EbayWorkshop
 from services.selling.ebay.drafts import ListingDraft
@@ -17,6 +18,7 @@ from shared.errors import EbayError, FieldProblem, Remedy
 class LearnCategory:
     """The command to ask eBay what it wants to know in a category, before anything else."""
 
+    site: Marketplace
     category_id: str
 
 
@@ -38,7 +40,7 @@ def draft_for(
     if examined.gaps:
         return _cancelled(examined.gaps)
     if examined.category_to_learn is not None:
-        return LearnCategory(examined.category_to_learn)
+        return LearnCategory(preflight.site(session), examined.category_to_learn)
     assert examined.draft is not None
     return examined.draft
 
@@ -51,7 +53,7 @@ def product_of(job: MarketplaceJob) -> int:
 
 def learn(shop: EbayWorkshop, command: LearnCategory) -> Learned:
     """Ask eBay about a category and keep the answer. Raises what the gateway raises."""
-    refresh = EbayRefresh(shop.database.platform, shop.gateway.public, shop.clock)
+    refresh = EbayRefresh(shop.database.platform, shop.gateway.public_on(command.site), shop.clock)
     report = refresh.run([command.category_id])
     if report.refused:
         message = "eBay does not list in this category; choose another one."

@@ -4,16 +4,18 @@ Nothing is ever created twice: after an attempt whose end is not known, each SKU
 before anything is created, and an offer that is listed already is not listed again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from models.selling.publishing import MarketplaceJob
+from services.gateways.ebay.bulk import in_packs
 from services.gateways.ebay.errors import EbayRefusal
-from services.gateways.ebay.offers import StoredOffer
+from services.gateways.ebay.offers import CreatedOffer, StoredOffer
 from services.gateways.ebay.reading import UnreadableAnswer
 from services.selling.ebay.desk import EbayDesk, EbayWorkshop
 from services.selling.ebay.drafts import DraftVariant, ListingDraft
+from services.selling.ebay.items import store_items
 from services.selling.ebay.listings import KnownListing, SeenListing, known_listing, write_live
 from services.selling.ebay.pictures import hosted
 from services.selling.ebay.preflight import EbayPreflight
@@ -42,7 +44,9 @@ from shared.errors import APIError, APITimeoutError
 _MAY_BE_DONE = frozenset({500, 502, 504})
 """eBay may have done the work before it answered so; 503 and 429 come before any work."""
 
-_CREATING = frozenset({"createOffer", "publishOffer", "publishOfferByInventoryItemGroup"})
+_CREATING = frozenset(
+    {"createOffer", "bulkCreateOffer", "publishOffer", "publishOfferByInventoryItemGroup"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class Published:
     listing_id: str
     offer_ids: Mapping[str, str]
     read_back: ReadBack
+    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ class EbayPublish:
         """List it."""
         if isinstance(command, LearnCategory):
             return learn(self._shop, command)
-        desk = self._shop.desk(command.tenant, journal)
+        desk = self._shop.desk(command.tenant, journal, command.draft.site)
         try:
             return self._publish(desk, command)
         except (APITimeoutError, UnreadableAnswer) as lost:
@@ -124,11 +129,12 @@ class EbayPublish:
             return go_on(self._shop.clock)
         seen = SeenListing(
             result.listing_id,
-            self._shop.gateway.marketplace.listing_url(result.listing_id),
+            result.draft.site,
             result.offer_ids,
             result.draft.group_key,
             result.draft.product_version,
             result.read_back.as_json(),
+            result.content,
         )
         write_live(session, product_of(job), seen, self._shop.clock.now())
         sent = {variant.sku: variant.quantity for variant in result.draft.variants}
@@ -148,22 +154,16 @@ class EbayPublish:
         if command.former_group is not None:
             drop = partial(desk.apis.inventory.delete_group, command.former_group)
             desk.once(f"drop {command.former_group}", "removed the former group", drop)
-        for variant in draft.variants:
-            put = partial(desk.apis.inventory.put_item, draft.item(variant, image_urls))
-            desk.once(_key("item", variant, draft), "stored the item", put)
-        offers = {
-            variant.sku: _offered(desk, draft, variant, found.get(variant.sku))
-            for variant in draft.variants
-        }
+        store_items(draft, desk.apis, image_urls, desk.once)
+        offers = _offered(desk, draft, found)
         group = draft.group(image_urls)
         if group is not None:
             put_group = partial(desk.apis.inventory.put_group, group)
             desk.once(f"group @{draft.product_version}", "stored the group", put_group)
         listing_id = _listed(desk, draft, offers)
         offer_ids = {sku: offer.offer_id for sku, offer in offers.items()}
-        return Published(
-            draft, listing_id, offer_ids, read_back(desk, draft, image_urls, offer_ids)
-        )
+        seen = read_back(desk, draft, image_urls, offer_ids)
+        return Published(draft, listing_id, offer_ids, seen, draft.content_hash(image_urls))
 
 
 def _looked_up(desk: EbayDesk, draft: ListingDraft) -> dict[str, StoredOffer]:
@@ -178,14 +178,44 @@ def _looked_up(desk: EbayDesk, draft: ListingDraft) -> dict[str, StoredOffer]:
 
 
 def _offered(
-    desk: EbayDesk, draft: ListingDraft, variant: DraftVariant, found: StoredOffer | None
+    desk: EbayDesk, draft: ListingDraft, found: Mapping[str, StoredOffer]
+) -> Mapping[str, _Offered]:
+    """An offer for each variant: those that are not there yet are created together."""
+    missing = [variant for variant in draft.variants if variant.sku not in found]
+    created: dict[str, CreatedOffer] = {}
+    for pack in in_packs(missing):
+        created |= _created(desk, draft, pack)
+    return {
+        variant.sku: _in_step(desk, draft, variant, found.get(variant.sku), created)
+        for variant in draft.variants
+    }
+
+
+def _created(
+    desk: EbayDesk, draft: ListingDraft, pack: Sequence[DraftVariant]
+) -> Mapping[str, CreatedOffer]:
+    offers = [draft.offer(variant) for variant in pack]
+    if draft.group_key is None:
+        created = {offer.sku: desk.apis.offers.create(offer) for offer in offers}
+    else:
+        created = dict(desk.apis.offers.create_all(offers))
+    for sku, offer in created.items():
+        desk.note("created the offer", sku=sku, offer_id=offer.offer_id)
+    return created
+
+
+def _in_step(
+    desk: EbayDesk,
+    draft: ListingDraft,
+    variant: DraftVariant,
+    found: StoredOffer | None,
+    created: Mapping[str, CreatedOffer],
 ) -> _Offered:
     if found is None:
-        created = desk.apis.offers.create(draft.offer(variant))
-        desk.note("created the offer", sku=variant.sku, offer_id=created.offer_id)
-        if not created.existed:
-            return _Offered(created.offer_id, None)
-        found = desk.apis.offers.get(created.offer_id)
+        offer = created[variant.sku]
+        if not offer.existed:
+            return _Offered(offer.offer_id, None)
+        found = desk.apis.offers.get(offer.offer_id)
         if found is None:
             raise UnreadableAnswer("eBay names an offer that it does not have.")
     update = partial(desk.apis.offers.update, found.offer_id, draft.offer(variant))

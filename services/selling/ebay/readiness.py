@@ -8,6 +8,7 @@ from models.selling.ebay import ConnectionStatus, EbayConnection
 from services.gateways.ebay.account import Policy, PolicyKind
 from services.gateways.ebay.gateway import SellerApis
 from services.gateways.ebay.inventory import Location
+from services.gateways.ebay.marketplaces import Marketplace
 from services.gateways.ebay.offers import SellingPolicies
 from services.gateways.ebay.reading import at
 from shared.errors import FieldProblem
@@ -61,6 +62,14 @@ def read_readiness(apis: SellerApis, preferred_location: str | None) -> AccountR
         enabled[0] if enabled else None,
     )
     return AccountReadiness(uses_policies, policies, location)
+
+
+def move_to(connection: EbayConnection, site: Marketplace) -> None:
+    """Let an account sell on a site. Policies belong to a site; where goods are does not."""
+    connection.marketplace_id = site.id
+    location = at(connection.readiness, "location")
+    connection.readiness = {} if location is None else {"location": location}
+    connection.checked_at = None
 
 
 def preferred_location(connection: EbayConnection | None) -> str | None:

@@ -18,21 +18,6 @@ HIGHEST_PRICE = 10**9
 """Minor units; eBay allows less in some categories."""
 
 
-MAPPED_SITES = frozenset({"EBAY_US"})
-"""Sites whose category ids our catalogue knows."""
-
-
-def site_gaps(marketplace: Marketplace, *, category_chosen: bool) -> Sequence[FieldProblem]:
-    """Ids of one site's categories mean something else, or nothing, on another: never guess."""
-    if category_chosen or marketplace.id in MAPPED_SITES:
-        return ()
-    message = (
-        f"We do not know the categories of {marketplace.id} yet; choose one of eBay's own "
-        "for this product."
-    )
-    return (FieldProblem("category", message, "category-unknown-on-site"),)
-
-
 def product_gaps(
     product: Product, marketplace: Marketplace, *, listed: bool
 ) -> Sequence[FieldProblem]:
@@ -75,7 +60,10 @@ def _about_photos(photos: Sequence[ProductImage]) -> Iterator[FieldProblem]:
 
 def _about_price(product: Product, marketplace: Marketplace) -> Iterator[FieldProblem]:
     if product.currency != marketplace.currency:
-        message = f"Prices must be in {marketplace.currency} here, not in {product.currency}."
+        message = (
+            f"{marketplace.id} takes prices in {marketplace.currency}, and this product's are in "
+            f"{product.currency}. Nothing is converted: give it prices in {marketplace.currency}."
+        )
         yield FieldProblem("currency", message, "currency-not-accepted")
     for place, variant in enumerate(product.variants):
         if not 0 < variant.price_minor <= HIGHEST_PRICE:

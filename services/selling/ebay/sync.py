@@ -63,7 +63,7 @@ class EbayEye:
         return LiveListing(
             live=True,
             listing_id=listing_id,
-            url=self._shop.gateway.marketplace.listing_url(listing_id) if listing_id else None,
+            url=self.desk.site.listing_url(listing_id) if listing_id else None,
             title=title,
             photos=self._photos(listing, urls),
             variants={

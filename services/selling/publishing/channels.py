@@ -21,6 +21,8 @@ class Unit(StrEnum):
     GROUP = "group"
     """Once a job, where it has."""
     VARIANT = "variant"
+    PACK = "pack"
+    """So many variants as one call takes."""
     PHOTO = "photo"
     """One that the channel does not have yet."""
     CATEGORY = "category"

@@ -55,6 +55,7 @@ def test_a_choice_holds_for_the_shop_its_category_and_department_alone(
     shown = choose(seller, "vinted", BOOTS, MENS_CHELSEA_BOOTS, "men")
     assert shown == {
         "channel": "vinted",
+        "site": None,
         "category": BOOTS,
         "department": "men",
         "category_id": MENS_CHELSEA_BOOTS,

@@ -164,6 +164,10 @@ class Shop:
         with self.container.database.tenant(self.tenant) as session:
             return make_shirt(session, self.clock, self.container.object_store, **changes).id
 
+    def rebuilt(self) -> "Shop":
+        """The same shop, worked by handlers of the container's present gateway."""
+        return _shop(self.container, self.ebay, self.tenant, self.clock)
+
     def change(self, product_id: int, act: Callable[[Product], None]) -> None:
         """Change a product as its seller would."""
         with self.container.database.tenant(self.tenant) as session:
@@ -278,6 +282,10 @@ def shop(
     clock: MovableClock,
 ) -> Shop:
     """A shop that can publish."""
+    return _shop(container, ebay, connected.tenant, clock)
+
+
+def _shop(container: Container, ebay: Sandbox, tenant: TenantSchema, clock: MovableClock) -> Shop:
     handlers = handler_table(ebay_workshop_of(container), etsy_workshop_of(container))
     processor = MarketplaceJobProcessor(
         container.database,
@@ -286,4 +294,4 @@ def shop(
         clock,
         "worker-1",
     )
-    return Shop(container, ebay, connected.tenant, clock, processor, handlers)
+    return Shop(container, ebay, tenant, clock, processor, handlers)

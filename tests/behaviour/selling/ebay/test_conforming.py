@@ -30,7 +30,7 @@ _shades = cycle(range(0, 256, 8))
 
 _TELLING = {
     JobAction.PUBLISH: "publishOffer",
-    JobAction.UPDATE: "updateOffer",
+    JobAction.UPDATE: "bulkUpdatePriceQuantity",
     JobAction.DELETE: "withdrawOffer",
     JobAction.LINK: "getOffers",
     JobAction.ORDERS: "getOrders",

@@ -119,6 +119,7 @@ def test_an_unknown_marketplace_is_a_wrong_setting() -> None:
 
 
 DRAFT = ListingDraft(
+    site=marketplace_named("EBAY_US"),
     product_id=1,
     product_version=1,
     title="Shirt",

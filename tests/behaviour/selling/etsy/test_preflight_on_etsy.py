@@ -238,6 +238,7 @@ def test_an_unmapped_category_is_named_until_the_shop_chooses(shop: Shop) -> Non
         assert "> Watch Winders”" in gap.message
         choice = CategoryChoice(
             channel=Channel.ETSY,
+            site="",
             category_code="aa-6-10-3",
             department="men",
             remote_id="1249",
