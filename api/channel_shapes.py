@@ -50,6 +50,10 @@ class QuotaOut(BaseModel):
     used: int
     left: int
     open_at: datetime | None = Field(description="When there is room again; null: now.")
+    told_left: int | None = Field(
+        description="What the marketplace itself last said was left; null: it was not asked."
+    )
+    told_at: datetime | None = Field(description="When it said so.")
 
     @classmethod
     def of(cls, state: QuotaState) -> Self:
@@ -62,4 +66,6 @@ class QuotaOut(BaseModel):
             used=state.used,
             left=state.left,
             open_at=state.open_at,
+            told_left=state.told_left,
+            told_at=state.told_at,
         )

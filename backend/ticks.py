@@ -15,9 +15,10 @@ from services.accounts.notifications.forgetting import NotificationForgetting
 from services.accounts.outbox.forgetting import OutboxForgetting
 from services.accounts.schedule.ticks import Act, Did, Tick, Turn
 from services.gateways.ebay.marketplaces import SITES
-from services.gateways.ebay.quotas import REVISIONS
+from services.gateways.ebay.quotas import REVISIONS, EbayQuotas
 from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
 from services.selling.drift.polling import ListingPolling
+from services.selling.ebay.call_counts import EbayCallCounts
 from services.selling.orders.polling import OrderPolling
 from services.selling.publishing.dead_jobs import DeadJobReview
 from services.selling.publishing.sweeping import BellSweeper
@@ -108,10 +109,16 @@ def _of_channels(container: Container) -> tuple[Tick, ...]:
         _forget_revisions(container),
         "delete counts of eBay listings that were not changed for a day",
     )
+    count = Tick(
+        "check-ebay-call-counts",
+        timedelta(hours=1),
+        _check_ebay_call_counts(container),
+        "hold our count of calls against eBay's own",
+    )
     with_ebay = container.settings.ebay.client_id is not None
     with_etsy = container.settings.etsy.keystring is not None
     both = (follow, compare) if with_ebay or with_etsy else ()
-    return (*both, *((forget, learn) if with_ebay else ()))
+    return (*both, *((forget, learn, count) if with_ebay else ()))
 
 
 def _ring_lost_bells(container: Container) -> Act:
@@ -179,6 +186,16 @@ def _compare_listings(container: Container) -> Act:
     def act(turn: Turn) -> Did:
         asked = polling.ask(turn.position, turn.go_on, whole=turn.whole)
         return Did(f"{asked.asked} accounts of {asked.looked} shops", asked.position)
+
+    return act
+
+
+def _check_ebay_call_counts(container: Container) -> Act:
+    quotas = EbayQuotas(container.settings.ebay.daily_calls)
+
+    def act(_turn: Turn) -> Did:
+        found = EbayCallCounts(container.ebay, quotas, container.call_ledger).check()
+        return Did(f"{found.told} quotas told, {found.added} calls added to our count")
 
     return act
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import DateTime
+from sqlalchemy import BigInteger, DateTime
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,3 +23,6 @@ class CallBudget(PlatformBase):
     """Pairs of slice number and calls made in it, oldest first (see `CallWindow`)."""
     closed_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     """The marketplace itself refused; nobody asks before."""
+    told_left: Mapped[int | None] = mapped_column(BigInteger)
+    """What the marketplace last said it still takes; empty where it was not asked."""
+    told_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

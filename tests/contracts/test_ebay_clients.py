@@ -165,6 +165,10 @@ def test_every_operation_our_clients_use_obeys_the_documents(
     assert [aspect.name for aspect in public.aspects_of(SHIRTS) if aspect.required]
     assert public.conditions_of([SHIRTS])[SHIRTS] == [1000, 1500, 2990, 3000, 3010]
     assert public.taxonomy.suggestions("t-shirt")[0].path[0] == "Clothing"
+    [inventory] = [each for each in public.analytics.rates() if each.api == "sell/inventory"]
+    assert (inventory.limit, inventory.window) == (2_000_000, timedelta(days=1))
+    assert 0 < inventory.remaining < inventory.limit
+    assert inventory.since < datetime.now(UTC) < inventory.resets_at
     assert ebay.wire is not None
     ebay.wire.assert_clean()
     assert set(ebay.wire.operations) == {
@@ -194,6 +198,7 @@ def test_every_operation_our_clients_use_obeys_the_documents(
         "getOrder",
         "getOrders",
         "getPaymentPolicies",
+        "getRateLimits",
         "getReturnPolicies",
         "getShippingFulfillments",
         "getUser",

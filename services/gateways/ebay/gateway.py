@@ -8,6 +8,7 @@ from typing import Protocol
 import httpx
 
 from services.gateways.ebay.account import EbayAccountClient
+from services.gateways.ebay.analytics import EbayAnalyticsClient
 from services.gateways.ebay.fulfillment import EbayFulfillmentClient
 from services.gateways.ebay.identity import EbayIdentityClient
 from services.gateways.ebay.inventory import EbayInventoryClient
@@ -47,6 +48,7 @@ class PublicApis:
     site: Marketplace
     taxonomy: EbayTaxonomyClient
     metadata: EbayMetadataClient
+    analytics: EbayAnalyticsClient
 
     def aspects_of(self, category_id: str) -> Sequence[CategoryAspect]:
         """Item specifics of a leaf category."""
@@ -125,8 +127,12 @@ class HttpEbayGateway:
         """Categories and conditions of a site, under the application's own token."""
         if site.id not in self._public:
             transport = self._transport(self._own_tokens, site, nobody_watches)
-            taxonomy, metadata = EbayTaxonomyClient(transport), EbayMetadataClient(transport)
-            self._public[site.id] = PublicApis(site, taxonomy, metadata)
+            self._public[site.id] = PublicApis(
+                site,
+                EbayTaxonomyClient(transport),
+                EbayMetadataClient(transport),
+                EbayAnalyticsClient(transport),
+            )
         return self._public[site.id]
 
     def seller(

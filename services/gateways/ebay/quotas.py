@@ -52,6 +52,10 @@ class EbayQuotas:
             quotas.append(UPLOADS)
         return quotas
 
+    def of_api(self, api: str) -> Quota | None:
+        """The daily quota of an API by the first two words of its path, if it has one."""
+        return self._by_api.get(api)
+
     @property
     def all(self) -> Sequence[Quota]:
         """Every quota, the widest first."""

@@ -20,6 +20,18 @@ class QuotaSpent(MarketplaceError):
 
 
 @dataclass(frozen=True, slots=True)
+class ToldQuota:
+    """What the marketplace itself says of a quota."""
+
+    left: int
+    limit: int
+    since: datetime
+    """When it began to count."""
+    resets_at: datetime
+    """When it begins anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class QuotaState:
     """How much of a quota is left."""
 
@@ -27,6 +39,9 @@ class QuotaState:
     used: int
     open_at: datetime | None
     """When there is room again; None: now."""
+    told_left: int | None = None
+    """What the marketplace itself last said was left; None where it was not asked."""
+    told_at: datetime | None = None
 
     @property
     def left(self) -> int:
@@ -72,6 +87,24 @@ class DatabaseLedger:
         with self._database.platform() as session:
             for row in CallBudgetRepository(session).locked(keys).values():
                 row.closed_until = max(until, row.closed_until or until)
+
+    def take_over(self, quota: Quota, told: ToldQuota) -> int:
+        """Count what the marketplace counted and we did not; returns how many calls.
+
+        What it did not count stays counted: its figures come late. Only for quotas of the
+        application as a whole.
+        """
+        [key] = _keys([quota], "")
+        with self._database.platform() as session:
+            row = CallBudgetRepository(session).locked([key])[key]
+            now, window = self._clock.now(), _window(quota)
+            before = window.used(row.spent, now)
+            row.spent = window.with_at_least(row.spent, now, quota.limit - told.left, told.since)
+            if told.left <= 0:
+                opens = min(told.resets_at, now + quota.window)
+                row.closed_until = max(opens, row.closed_until or opens)
+            row.told_left, row.told_at = told.left, now
+            return window.used(row.spent, now) - before
 
     def forget_unused(self, quota: Quota) -> int:
         """Delete the rows of a quota that nothing counts in any more; returns how many."""
@@ -126,7 +159,8 @@ def _state(
         return QuotaState(quota, 0, None)
     wait = _wait(quota, row, now)
     used = _window(quota).used(row.spent, now)
-    return QuotaState(quota, used, now + timedelta(seconds=wait) if wait else None)
+    open_at = now + timedelta(seconds=wait) if wait else None
+    return QuotaState(quota, used, open_at, row.told_left, row.told_at)
 
 
 def _refuse_if_spent(quota: Quota, row: CallBudget, now: datetime, calls: int) -> None:

@@ -61,6 +61,18 @@ class CallWindow:
             counting.append([current, calls])
         return counting
 
+    def with_at_least(
+        self, spent: Spent, now: datetime, calls: int, since: datetime
+    ) -> list[list[int]]:
+        """As if at least so many counted: those that are missing as if made at `since`."""
+        counting = dict(self._counting(spent, now))
+        missing = calls - sum(counting.values())
+        if missing > 0:
+            moment = min(_microseconds(since), _microseconds(now))
+            begun = max(moment // self._slice, self.first_counting(now))
+            counting[begun] = counting.get(begun, 0) + missing
+        return [[number, made] for number, made in sorted(counting.items())]
+
     def first_counting(self, now: datetime) -> int:
         """The oldest slice of which calls still count."""
         return _microseconds(now) // self._slice - SLICES

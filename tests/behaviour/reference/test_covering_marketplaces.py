@@ -117,6 +117,7 @@ def test_the_command_says_what_is_covered(
     short = run("mappings", "coverage", "--no-names").output.splitlines()
     of_branches = [line for line in short if line.endswith(" leaves")]
     assert len(of_branches) == len(Platform) * len(BRANCHES) * len(AUDIENCES)
+    assert "EBAY_FR: 0 of 424 leaves; no source tells its categories" in short
     document = json.loads(run("mappings", "coverage", "--channel", "etsy", "--json").stdout)
     assert [each["platform"] for each in document] == ["etsy"]
     first = document[0]["branches"][0]

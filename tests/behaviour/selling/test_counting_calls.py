@@ -26,6 +26,28 @@ def ledger(database: Database, clock: MovableClock) -> DatabaseLedger:
     return DatabaseLedger(database, clock)
 
 
+@given(
+    made=st.lists(st.floats(0, 30, allow_nan=False), max_size=10),
+    calls=st.integers(0, 40),
+    ago=st.floats(-50, 200, allow_nan=False),
+)
+def test_what_the_marketplace_counted_counts_until_it_counts_anew(
+    made: list[float], calls: int, ago: float
+) -> None:
+    """E8: never fewer than we made, never fewer than it says, and gone with its own window."""
+    window = CallWindow(10, timedelta(seconds=100))
+    spent: list[list[int]] = []
+    now = START
+    for pause in made:
+        now += timedelta(seconds=pause)
+        spent = window.with_more(spent, now)
+    ours = window.used(spent, now)
+    told = window.with_at_least(spent, now, calls, now - timedelta(seconds=ago))
+    assert window.used(told, now) == max(ours, calls)
+    assert told == sorted(told)
+    assert window.used(told, now + timedelta(seconds=100 + 100 / SLICES)) == 0
+
+
 def paid(ledger: DatabaseLedger, quotas: Sequence[Quota], account: str = "user_1") -> bool:
     try:
         ledger.pay(quotas, account)

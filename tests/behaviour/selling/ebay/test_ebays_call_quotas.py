@@ -5,8 +5,10 @@ from datetime import timedelta
 import httpx
 
 from backend.container import Container
+from backend.ticks import ticks_of
 from models.selling.publishing import JobAction, JobOutcome, JobStatus
 from repositories.accounts.call_budgets import CallBudgetRepository
+from services.accounts.schedule.ticks import Turn
 from services.gateways.ebay.quotas import REVISIONS, UPLOADS, EbayQuotas, listing_account
 from services.gateways.quotas import Quota
 from shared.clock import MovableClock
@@ -111,3 +113,45 @@ def test_what_is_no_longer_counted_is_forgotten(
     assert container.call_ledger.forget_unused(REVISIONS) == 1
     with container.database.platform() as session:
         assert CallBudgetRepository(session).read([(REVISIONS.name, account)]) == {}
+
+
+def check_counts(shop: Shop) -> str:
+    """The hourly look at eBay's own count."""
+    [tick] = [each for each in ticks_of(shop.container) if each.name == "check-ebay-call-counts"]
+    return tick.act(Turn(0, False, lambda: None)).said
+
+
+def test_ebays_own_count_is_taken_over_where_it_leaves_less(
+    shop: Shop, connected: Seller, container: Container
+) -> None:
+    """E8: a keyset that is used elsewhere as well, or that has less than eBay documents."""
+    (inventory,) = INVENTORY
+    shop.ebay.control("quotas", {"resource": "sell.inventory", "limit": 1000})
+    asked = shop.calls_of(lambda: check_counts(shop))
+    assert asked == {"getRateLimits": 1}
+    told = shown(connected, inventory)
+    assert told["told_left"] == told["left"]
+    assert isinstance(told["told_left"], int)
+    assert 900 < told["told_left"] < 1000
+    assert told["told_at"] is not None
+    container.call_ledger.pay(INVENTORY, shop.tenant.name)
+    assert check_counts(shop).endswith(" 0 calls added to our count")
+    assert shown(connected, inventory)["left"] == told["told_left"] - 1
+
+
+def test_when_ebay_says_that_nothing_is_left_nobody_asks_until_it_counts_anew(
+    shop: Shop, connected: Seller, clock: MovableClock
+) -> None:
+    """E8, ST41: before a single call is refused."""
+    (inventory,) = INVENTORY
+    shop.ebay.control("quotas", {"resource": "sell.inventory", "limit": 1})
+    check_counts(shop)
+    job_id = shop.ask(shop.shirt())
+    assert "createOrReplaceInventoryItem" not in shop.calls_of(shop.turn)
+    waiting = shop.job(job_id)
+    assert (waiting.status, waiting.problem_code) == (JobStatus.PENDING, "quota-spent")
+    told = shown(connected, inventory)
+    assert (told["left"], told["told_left"]) == (0, 0)
+    shop.ebay.control("quotas", {"resource": "sell.inventory", "limit": 1000})
+    clock.advance(timedelta(days=1, hours=2))
+    assert shop.finish(job_id).outcome is JobOutcome.OK
