@@ -22,9 +22,9 @@ from services.gateways.ebay.gateway import EbayGateway
 from services.gateways.ebay.identity import EbayUser
 from services.gateways.ebay.marketplaces import SITES, Marketplace
 from services.gateways.ebay.oauth import SELLER_SCOPES, SellerGrant
-from services.selling.publishing.connections import ChannelReconnected
 from services.selling.ebay.readiness import move_to
 from services.selling.ebay.sites import refuse_while_listed, site_in, site_of, site_wanted
+from services.selling.publishing.connections import ChannelReconnected
 from shared.clock import Clock
 from shared.database import Database, TenantSchema, TenantSession
 from shared.encryption import SecretBox

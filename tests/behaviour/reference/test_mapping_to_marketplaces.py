@@ -7,7 +7,6 @@ import pytest
 
 from models.reference.attributes import category_and_ancestors
 from models.reference.marketplace_mappings import Platform, PlatformCategory, PlatformValue
-from services.gateways.ebay.marketplaces import SITES
 from services.reference.attributes.files import FILES
 from services.reference.marketplace_mappings.coverage import (
     AUDIENCES,
