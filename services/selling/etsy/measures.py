@@ -34,7 +34,8 @@ def size_of(attributes: Mapping[str, Sequence[str]]) -> ItemSize | None:
     units = {each["unit"] for each in found if each is not None}
     if len(numbers) < len(found) or len(units) > 1 or not all(numbers):
         return None
-    return ItemSize(*numbers, unit=units.pop())
+    length, width, height = numbers
+    return ItemSize(length, width, height, units.pop())
 
 
 def _first(attributes: Mapping[str, Sequence[str]], name: str) -> str:
