@@ -65,7 +65,7 @@ class CallWindow:
         self, spent: Spent, now: datetime, calls: int, since: datetime
     ) -> list[list[int]]:
         """As if at least so many counted: those that are missing as if made at `since`."""
-        counting = {number: made for number, made in self._counting(spent, now)}
+        counting = {each[0]: each[1] for each in self._counting(spent, now)}
         missing = calls - sum(counting.values())
         if missing > 0:
             moment = min(_microseconds(since), _microseconds(now))
