@@ -15,6 +15,7 @@ from api.selling.category_choices import routes as category_choices
 from api.selling.drift import routes as drift
 from api.selling.ebay import routes as ebay
 from api.selling.etsy import routes as etsy
+from api.selling.listing_imports import routes as listing_imports
 from api.selling.orders import routes as orders
 from api.selling.publishing import routes as publishing
 
@@ -25,6 +26,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     *orders.ROUTERS,
     *ebay.ROUTERS,
     *etsy.ROUTERS,
+    *listing_imports.ROUTERS,
     *news.ROUTERS,
     *attributes.ROUTERS,
     *notifications.ROUTERS,

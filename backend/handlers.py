@@ -12,6 +12,7 @@ from services.selling.drift.comparing import ListingSync
 from services.selling.ebay.channel import EbayChannel
 from services.selling.ebay.delete import EbayDelete
 from services.selling.ebay.desk import EbayWorkshop
+from services.selling.ebay.importing import EbayImports
 from services.selling.ebay.link import EbayLink
 from services.selling.ebay.orders import EbayOrders
 from services.selling.ebay.polling import EbayPollingService
@@ -23,6 +24,7 @@ from services.selling.ebay.update import EbayUpdate
 from services.selling.etsy.channel import EtsyChannel
 from services.selling.etsy.delete import EtsyDelete
 from services.selling.etsy.desk import EtsyWorkshop
+from services.selling.etsy.importing import EtsyImports
 from services.selling.etsy.link import EtsyLink
 from services.selling.etsy.orders import EtsyOrders
 from services.selling.etsy.polling import EtsyPollingService
@@ -31,6 +33,7 @@ from services.selling.etsy.publish import EtsyPublish
 from services.selling.etsy.ship import EtsyShip
 from services.selling.etsy.sync import EtsySight
 from services.selling.etsy.update import EtsyUpdate
+from services.selling.listing_imports.importing import ImportWorkshop, ListingImportHandler
 from services.selling.orders.polling import PolledChannel
 from services.selling.orders.taking import OrderTaking
 from services.selling.publishing.attempting import HandlerTable
@@ -59,7 +62,7 @@ def polled_channels(
     )
 
 
-def handler_table(ebay: EbayWorkshop, etsy: EtsyWorkshop) -> HandlerTable:
+def handler_table(ebay: EbayWorkshop, etsy: EtsyWorkshop, imports: ImportWorkshop) -> HandlerTable:
     """Who runs a job."""
     preflight = EbayPreflight(ebay.gateway.marketplace)
     channels = channel_table(ebay.gateway, EbayQuotas(), etsy.gateway, ebay.clock)
@@ -72,6 +75,7 @@ def handler_table(ebay: EbayWorkshop, etsy: EtsyWorkshop) -> HandlerTable:
         (Channel.EBAY, JobAction.LINK): EbayLink(ebay),
         (Channel.EBAY, JobAction.ORDERS): EbayOrders(ebay, OrderTaking(requests, ebay.clock)),
         (Channel.EBAY, JobAction.SHIP): EbayShip(ebay),
+        (Channel.EBAY, JobAction.IMPORT): ListingImportHandler(imports, EbayImports(ebay)),
         (Channel.EBAY, JobAction.SYNC): ListingSync(EbaySight(ebay), ebay.database, ebay.clock),
         (Channel.ETSY, JobAction.PUBLISH): EtsyPublish(etsy, etsy_preflight, requests),
         (Channel.ETSY, JobAction.UPDATE): EtsyUpdate(etsy, etsy_preflight),
@@ -80,4 +84,5 @@ def handler_table(ebay: EbayWorkshop, etsy: EtsyWorkshop) -> HandlerTable:
         (Channel.ETSY, JobAction.LINK): EtsyLink(etsy),
         (Channel.ETSY, JobAction.ORDERS): EtsyOrders(etsy, OrderTaking(requests, etsy.clock)),
         (Channel.ETSY, JobAction.SHIP): EtsyShip(etsy),
+        (Channel.ETSY, JobAction.IMPORT): ListingImportHandler(imports, EtsyImports(etsy)),
     }

@@ -25,6 +25,8 @@ from services.selling.ebay.access import EbayAccess
 from services.selling.ebay.desk import EbayWorkshop
 from services.selling.etsy.access import EtsyAccess
 from services.selling.etsy.desk import EtsyWorkshop
+from services.selling.listing_imports.importing import ImportWorkshop
+from services.selling.publishing.attempting import HandlerTable
 from services.selling.publishing.lease import LeaseKeeper
 from services.selling.publishing.processor import MarketplaceJobProcessor
 from shared.database.leadership import Leadership
@@ -54,7 +56,7 @@ def worker_of(container: Container) -> "Worker":
     worker = Worker(
         MarketplaceJobProcessor(
             database,
-            handler_table(ebay_workshop_of(container), etsy_workshop_of(container)),
+            handlers_of(container),
             leases,
             clock,
             worker_name(),
@@ -74,6 +76,14 @@ def worker_of(container: Container) -> "Worker":
     if settings.worker.listen:
         worker.listen_with(WakeUpListener(database.engine, worker.wake, relay.wake))
     return worker
+
+
+def handlers_of(container: Container) -> HandlerTable:
+    """Who runs which job."""
+    imports = ImportWorkshop(
+        container.database, container.object_store, container.image_fetcher, container.clock
+    )
+    return handler_table(ebay_workshop_of(container), etsy_workshop_of(container), imports)
 
 
 def ebay_workshop_of(container: Container) -> EbayWorkshop:

@@ -65,6 +65,13 @@ class KeptSandbox(Generic[State]):
         else:
             replace_file(folder / image_id, content)
 
+    def lose_picture(self, image_id: str) -> None:
+        """Forget a picture's bytes, as a host of pictures does."""
+        folder = self._picture_folder()
+        self._pictures.pop(image_id, None)
+        if folder is not None:
+            (folder / image_id).unlink(missing_ok=True)
+
     def picture(self, image_id: str) -> bytes | None:
         """The bytes of a picture that the state knows; `image_id` must be one of its own."""
         folder = self._picture_folder()

@@ -125,7 +125,10 @@ class ProductVariant(TenantBase):
     quantity: Mapped[int]
     weight_grams: Mapped[int | None]
     channel_key: Mapped[str] = mapped_column(unique=True)
-    """The SKU on every channel; made once, never changed (see `shared.ids.new_channel_key`)."""
+    """The SKU on every channel; made once, never changed (see `shared.ids.new_channel_key`), unless
+    a listing that was there before us brings its own."""
+    key_adopted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When a channel's own SKU became the key: what was sold under it before is in the stock."""
 
     product: Mapped[Product] = relationship(back_populates="variants", lazy="raise")
 

@@ -33,6 +33,7 @@ class JobAction(StrEnum):
     MESSAGE = "message"
     LINK = "link"
     SHIP = "ship"
+    IMPORT = "import"
 
     @property
     def lane(self) -> Lane:

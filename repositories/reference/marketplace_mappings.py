@@ -60,6 +60,11 @@ class PlatformMappingRepository:
         rows = select(PlatformCategory).where(PlatformCategory.platform == self.platform)
         return self._session.scalars(rows).all()
 
+    def leading_to(self, remote_id: str) -> Sequence[PlatformCategory]:
+        """Mapping rows to a category of the marketplace."""
+        rows = select(PlatformCategory).where(PlatformCategory.platform == self.platform)
+        return self._session.scalars(rows.where(PlatformCategory.remote_id == remote_id)).all()
+
     def mapped_category_ids(self) -> Sequence[str]:
         """Every category of the marketplace that one of ours leads to."""
         ids = select(PlatformCategory.remote_id).distinct()

@@ -23,6 +23,7 @@ from sandbox.ebay.oauth import oauth_routes
 from sandbox.ebay.offers import OFFER_OPERATIONS
 from sandbox.ebay.order_control import OrderControl
 from sandbox.ebay.sandbox import EbaySandbox, Options
+from sandbox.ebay.stocking import StockedShopControl
 from sandbox.ebay.taxonomy import TAXONOMY_OPERATIONS
 
 OPERATIONS = (
@@ -49,6 +50,7 @@ def create_app(options: Options | None = None) -> Starlette:
         *oauth_routes(sandbox),
         *Control(sandbox).routes(),
         *OrderControl(sandbox).routes(),
+        *StockedShopControl(sandbox).routes(),
         *(
             Route(path, OperationEndpoint(sandbox, operation), methods=[operation.method])
             for operation in OPERATIONS

@@ -159,7 +159,11 @@ def _list(call: Call) -> Answer:
     page = Page.asked(call, default=25, most=200)
     items = sorted(call.seller.items.values(), key=lambda item: item.sku)
     body = page.envelope(f"{INVENTORY.base_path}/inventory_item", len(items))
-    shown = [item_view(call.seller, item) for item in page.cut(items)]
+    body["total"] += call.state.miscounted_by
+    unlike = call.state.unlike
+    shown = [
+        {**item_view(call.seller, item), **unlike.get(item.sku, {})} for item in page.cut(items)
+    ]
     return Answer(200, {**body, "size": page.pages(len(items)), "inventoryItems": shown})
 
 

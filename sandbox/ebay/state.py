@@ -213,6 +213,10 @@ class EbayState(SandboxState):
     listings: dict[str, Listing] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     images: dict[str, Image] = field(default_factory=dict)
+    unlike: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Fields of items that lists tell in another way than they are, by SKU."""
+    miscounted_by: int = 0
+    """How many more items a list speaks of than there are."""
     quota_limits: dict[str, int] = field(default_factory=dict)
     quota_used: dict[str, int] = field(default_factory=dict)
     """By `client id|resource|UTC day`."""

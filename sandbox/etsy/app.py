@@ -19,6 +19,7 @@ from sandbox.etsy.policies import POLICY_OPERATIONS
 from sandbox.etsy.receipts import RECEIPT_OPERATIONS
 from sandbox.etsy.sandbox import EtsySandbox, Options
 from sandbox.etsy.shipping import SHIPPING_OPERATIONS
+from sandbox.etsy.stocking import StockedShopControl
 from sandbox.etsy.taxonomy import TAXONOMY_OPERATIONS
 
 OPERATIONS = (
@@ -42,6 +43,7 @@ def create_app(options: Options | None = None) -> Starlette:
         *oauth_routes(sandbox),
         *Control(sandbox).routes(),
         *OrderControl(sandbox).routes(),
+        *StockedShopControl(sandbox).routes(),
         *(
             Route(operation.full_path, OperationEndpoint(sandbox, operation), methods=[method])
             for operation in OPERATIONS

@@ -37,6 +37,7 @@ class Control(CommonControl[EtsyState]):
             self.route("sellers/{name}/revoke", "POST", self.revoke),
             self.route("reset", "POST", self.reset),
             Route("/_sandbox/images/{image_id:int}", self.image, methods=["GET"]),
+            Route("/il/{image_id:int}/{name}", self.image, methods=["GET"]),
         ]
 
     def ledger(self, body: Body) -> Any:

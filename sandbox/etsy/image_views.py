@@ -3,17 +3,21 @@
 import colorsys
 from typing import Any
 
-from sandbox.etsy.state import EtsyState, Image, Listing
+from sandbox.etsy.operations import Call
+from sandbox.etsy.state import Image, Listing
 
-HOST = "https://i.etsystatic.sandbox.invalid"
 SIZES = ("75x75", "170x135", "570xN", "fullxfull")
 
 
 def image_view(
-    state: EtsyState, listing: Listing, image_id: int, *, fresh: bool = False
+    call: Call, listing: Listing, image_id: int, *, fresh: bool = False
 ) -> dict[str, Any]:
-    """Etsy's ListingImage. Of a `fresh` one colours and size are not known yet."""
-    image = state.images[image_id]
+    """Etsy's ListingImage. Of a `fresh` one colours and size are not known yet.
+
+    The pictures themselves are to be had from the sandbox, without a key, as from Etsy's own host.
+    """
+    image = call.state.images[image_id]
+    pictures = f"http://{call.headers['host']}/il/{image_id}"
     return {
         "listing_id": listing.listing_id,
         "listing_image_id": image_id,
@@ -21,7 +25,7 @@ def image_view(
         "creation_tsz": image.created_at,
         "created_timestamp": image.created_at,
         "rank": listing.image_ids.index(image_id) + 1,
-        **{f"url_{size}": f"{HOST}/il/{image_id}/il_{size}.{image_id}.jpg" for size in SIZES},
+        **{f"url_{size}": f"{pictures}/il_{size}.{image_id}.jpg" for size in SIZES},
         "alt_text": image.alt_text,
     }
 

@@ -33,12 +33,12 @@ FIELDS = (
 
 def _images(call: Call) -> Answer:
     listing = visible(call)
-    return listed([image_view(call.state, listing, one) for one in listing.image_ids])
+    return listed([image_view(call, listing, one) for one in listing.image_ids])
 
 
 def _image(call: Call) -> Answer:
     listing = visible(call)
-    return Answer(200, image_view(call.state, listing, _on_listing(call, listing)))
+    return Answer(200, image_view(call, listing, _on_listing(call, listing)))
 
 
 async def _upload(call: Call) -> Answer:
@@ -59,7 +59,7 @@ async def _upload(call: Call) -> Answer:
     _place(listing, image.image_id, sent.get("rank", 1), sent.get("overwrite", False))
     listing.updated_at = call.now
     fresh = upload is not None
-    return Answer(201, image_view(call.state, listing, image.image_id, fresh=fresh))
+    return Answer(201, image_view(call, listing, image.image_id, fresh=fresh))
 
 
 def _delete(call: Call) -> Answer:

@@ -67,7 +67,7 @@ def with_associations(call: Call, listing: Listing, *, exact: bool) -> dict[str,
         "Shipping": ("shipping_profile", _shipping(shop, listing)),
         "Images": (
             "images",
-            [image_view(call.state, listing, image_id) for image_id in listing.image_ids],
+            [image_view(call, listing, image_id) for image_id in listing.image_ids],
         ),
         "Shop": ("shop", shop_view(call.state, shop)),
         "User": ("user", user_view(shop)),

@@ -128,7 +128,8 @@ def _of_shop(call: Call) -> Answer:
     shop, state = call.own_shop, call.query.get("state", "active")
     rows = _sorted(call, [one for one in _listings(call, shop.shop_id) if one.state == state])
     found = [with_associations(call, one, exact=True) for one in page(call, rows)]
-    return listed(found, len(rows))
+    told = [{**row, **call.state.unlike.get(row["listing_id"], {})} for row in found]
+    return listed(told, len(rows) + call.state.miscounted_by)
 
 
 def _active_of_shop(call: Call) -> Answer:

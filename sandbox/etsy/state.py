@@ -268,6 +268,10 @@ class EtsyState(SandboxState):
     emails: list[Email] = field(default_factory=list)
     fees: list[Fee] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    unlike: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """Fields of listings that are told in another way than they are, by listing."""
+    miscounted_by: int = 0
+    """How many more listings a shop's list speaks of than it has."""
     per_second: int = 150
     per_day: int = 100_000
     used_by_hour: dict[str, dict[int, int]] = field(default_factory=dict)

@@ -352,6 +352,45 @@ class ShipConformance(HandlerConformance):
 _ORDER = text("SELECT order_id FROM channel_order_lines WHERE product_id = :product")
 
 
+class ImportConformance(HandlerConformance):
+    """All that is for sale on the account is in our books, once."""
+
+    action: ClassVar[JobAction] = JobAction.IMPORT
+    changes_the_channel: ClassVar[bool] = False
+
+    def ready(self, bench: Bench) -> int:
+        """A listing of a product of ours that our books have lost."""
+        product_id = bench.listed()
+        with bench.subject.database.tenant(bench.subject.tenant) as session:
+            session.execute(text("DELETE FROM channel_listings"))
+        return product_id
+
+    def assert_done(self, bench: Bench, product_id: int, job: MarketplaceJob) -> None:
+        assert (job.status, job.outcome) == (JobStatus.DONE, JobOutcome.OK), job.problem_detail
+        bench.assert_shown_and_recorded(product_id)
+        assert job.result is not None
+        assert job.result["created"] == job.result["failed"] == 0
+
+    def assert_not_done(self, bench: Bench, product_id: int) -> None:
+        """It may be in our books by then; if so, rightly."""
+        [shown] = bench.subject.shown(product_id)
+        recorded = bench.recorded(product_id)
+        assert recorded is None or recorded.listing_id == shown.listing_id
+
+    def test_importing_again_changes_nothing(self, bench: Bench) -> None:
+        """B3, B6."""
+        product_id = self.ready(bench)
+        for _ in range(2):
+            self.assert_done(bench, product_id, bench.finish(bench.ask(product_id)))
+
+    def test_what_was_imported_can_be_updated(self, bench: Bench) -> None:
+        """B2, B12: nothing is missing that an update needs."""
+        product_id = self.ready(bench)
+        bench.finish(bench.ask(product_id))
+        bench.subject.revise(product_id)
+        bench.assert_listed_once(product_id, bench.finish(bench.ask(product_id, JobAction.UPDATE)))
+
+
 def assert_refused(job: MarketplaceJob) -> None:
     """The seller is told which fields to change."""
     assert (job.status, job.outcome) == (JobStatus.DONE, JobOutcome.REJECTED)

@@ -34,7 +34,7 @@ from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
 from tests.factories.selling import make_job
 
-OF_THE_ACCOUNT = frozenset({JobAction.ORDERS, JobAction.SHIP})
+OF_THE_ACCOUNT = frozenset({JobAction.ORDERS, JobAction.SHIP, JobAction.IMPORT})
 """Actions whose jobs name no product."""
 
 LEASE = timedelta(seconds=60)

@@ -291,6 +291,42 @@ def group_walk(apis: SellerApis) -> None:
     assert not apis.inventory.delete_group("GROUP1")
 
 
+def test_a_whole_shop_is_read_by_the_documents(ebay: Ebay, documents: EbayDocuments) -> None:
+    """A4, B15: items page by page, where eBay's offset is the number of the page."""
+    apis = ebay.seller()
+    listing_id = apis.offers.publish(stocked(apis))
+    for size in ("S", "M"):
+        apis.inventory.put_item(an_item(f"SHIRT{size}", aspects={"Size": [size]}))
+    group = ItemGroup(
+        key="G1",
+        title="Blue shirt",
+        description="Two sizes.",
+        image_urls=[HTTPS_PICTURE],
+        aspects={},
+        skus=["SHIRTS", "SHIRTM"],
+        varies_by={"Size": ["S", "M"]},
+    )
+    apis.inventory.put_group(group)
+    pages = [apis.shop_items.page(number, 2) for number in range(2)]
+    assert [(page.total, page.last, len(page.rows)) for page in pages] == [
+        (3, False, 2),
+        (3, True, 1),
+    ]
+    items = apis.shop_items.items(["SKU1", "SHIRTM", "NONE"])
+    assert {sku: item.group_key for sku, item in items.items()} == {"SKU1": None, "SHIRTM": "G1"}
+    stored = apis.shop_items.group("G1")
+    assert stored is not None
+    assert (stored.skus, stored.varies_by) == (("SHIRTS", "SHIRTM"), ("Size",))
+    assert apis.shop_items.group("NONE") is None
+    [offer] = apis.shop_items.listed("SKU1")
+    assert (offer.listing_id, offer.marketplace_id) == (listing_id, "EBAY_US")
+    assert (offer.price, offer.quantity, offer.category_id) == (Money(1999, "USD"), 3, SHIRTS)
+    assert apis.shop_items.listed("SHIRTM") == apis.shop_items.listed("NONE") == []
+    assert ebay.wire is not None
+    ebay.wire.assert_clean()
+    assert {"getInventoryItems", "bulkGetInventoryItem"} <= set(ebay.wire.operations)
+
+
 def test_a_second_creation_finds_the_offer_that_is_there(ebay: Ebay) -> None:
     """B1: 25002 with the offer's id among its parameters is no failure."""
     apis = ebay.seller()

@@ -17,6 +17,7 @@ from services.gateways.etsy.inventory import Inventory, ListingProperty, Offered
 from services.gateways.etsy.listings import ListingState, ListingText, NewDraft
 from services.gateways.etsy.oauth import SELLER_SCOPES, EtsyGrant, new_verifier
 from services.gateways.etsy.quotas import EtsyCallBook, EtsyQuotas
+from services.gateways.etsy.shop_listings import ShopListing
 from services.gateways.etsy.transport import EtsyAddresses, EtsyKeys
 from shared.clock import SystemClock
 from shared.errors import APITimeoutError, EtsyError, Misconfigured, Remedy
@@ -206,6 +207,33 @@ def test_every_operation_our_clients_use_obeys_the_document(
         "updateListingProperty",
         "uploadListingImage",
     }
+
+
+def test_a_whole_shop_is_read_by_the_document(etsy: Etsy, etsy_documents: EtsyDocuments) -> None:
+    """A4, B15: page by page, with photos and inventory."""
+    apis = etsy.seller()
+    etsy.site.control("sellers/alice/stock", {"number": 2})
+    sizes = {"S": "A-S", "M": "A-M"}
+    etsy.site.control(
+        "sellers/alice/stock", {"listings": [{"title": "60&#39;s shirt", "sizes": sizes}]}
+    )
+    pages = [apis.shop_listings.active(offset, 2) for offset in (0, 2)]
+    assert [(page.total, page.last, len(page.rows)) for page in pages] == [
+        (3, False, 2),
+        (3, True, 1),
+    ]
+    newest = ShopListing.of(pages[0].rows[0])
+    assert (newest.title, newest.who_made, newest.digital) == ("60's shirt", "someone_else", False)
+    assert [(each.sku, each.values) for each in newest.variants] == [
+        ("A-S", {"Size": "S"}),
+        ("A-M", {"Size": "M"}),
+    ]
+    [offering] = newest.variants[0].offerings
+    assert (offering.price, offering.quantity, offering.enabled) == (Money(1999, "USD"), 3, True)
+    [image] = newest.images
+    assert httpx.get(image.url).headers["content-type"] == "image/jpeg"
+    assert etsy.wire is not None
+    etsy.wire.assert_clean()
 
 
 def test_every_operation_on_receipts_obeys_the_document(

@@ -32,6 +32,9 @@ WITH_THE_WORK = {
     "/api/v1/orders/sync",
     "/api/v1/orders/{order_id}/shipments",
     "/api/v1/orders/{order_id}/returns",
+    "/api/v1/channels/{channel}/imports",
+    "/api/v1/channels/{channel}/imports/{import_id}/rows/{row_id}/link",
+    "/api/v1/channels/{channel}/imports/{import_id}/rows/{row_id}/create",
 }
 """Work, key and answer are one transaction."""
 

@@ -30,6 +30,12 @@ from models.selling.etsy import (
     EtsyProductChoice,
 )
 from models.selling.idempotency import IdempotencyKey
+from models.selling.listing_imports import (
+    ImportStatus,
+    ListingImport,
+    ListingImportRow,
+    RowOutcome,
+)
 from models.selling.publishing import (
     Channel,
     ChannelListing,
@@ -40,8 +46,10 @@ from models.selling.publishing import (
     JobStep,
     ListingStatus,
 )
+from services.selling.listing_imports.intake import new_row
+from services.selling.listing_imports.told import ToldListing, ToldVariant
 from shared.clock import MovableClock
-from shared.database import Database, TenantSchema
+from shared.database import Database, TenantSchema, TenantSession
 from tests.factories.accounts import make_notification
 from tests.factories.catalog import create, photo, price, sized
 from tests.factories.orders import make_order
@@ -61,8 +69,13 @@ _IDS: Mapping[str, str] = {
     "batch_id": "batch",
     "notification_id": "notification",
     "order_id": "order",
+    "import_id": "import",
+    "row_id": "import row",
 }
 """What a path parameter, query parameter or body field of that name names."""
+
+_WORDS: Mapping[str, str] = {"channel": Channel.ETSY}
+"""What a path parameter says that names nothing of a shop's, beside one that does."""
 
 _SHARED_ROWS = text(
     "SELECT table_name, column_name FROM information_schema.columns AS owner"
@@ -103,6 +116,9 @@ _BODIES: Mapping[str, Callable[[Ids], dict[str, Any]]] = {
         }
     },
     "POST /api/v1/orders/{order_id}/returns": lambda _: {"json": {"put_up": True}},
+    "POST /api/v1/channels/{channel}/imports/{import_id}/rows/{row_id}/link": lambda ids: {
+        "json": {"product_id": ids["product"]}
+    },
     "POST /api/v1/publications": lambda ids: {
         "json": {"product_ids": [ids["product"]], "channels": ["ebay"]}
     },
@@ -152,6 +168,8 @@ _NAMES_NOTHING = {
     "POST /api/v1/channels/etsy/connect",
     "POST /api/v1/channels/etsy/check",
     "PUT /api/v1/channels/etsy/terms",
+    "GET /api/v1/channels/{channel}/imports",
+    "POST /api/v1/channels/{channel}/imports",
 }
 """Routes without an id in path or body. A new one is entered here, in sight, or names what it
 takes in `_IDS` and `_BODIES`."""
@@ -315,7 +333,38 @@ def _work_of(
             ]
         )
         order = make_order(session, clock, product_id, _MARK, job_id=job.id)
-        return {"batch": batch.id, "job": job.id, "order": order.id}
+        row = _import_row(session, clock, shop.tenant_id, product_id)
+        imported = {"import": row.import_id, "import row": row.id}
+        return {"batch": batch.id, "job": job.id, "order": order.id, **imported}
+
+
+def _import_row(
+    session: TenantSession, clock: MovableClock, owner: int, product_id: int
+) -> ListingImportRow:
+    """A listing that may be one of the product, and waits for its seller to say so."""
+    sizes = [ToldVariant(None, 900, 1, (size,)) for size in ("M", "L")]
+    remote = dict.fromkeys(("who_made", "when_made", "is_supply"))
+    told = ToldListing(
+        "1", _MARK, _MARK, _MARK, "USD", tuple(sizes), option_names=("Size",), remote=remote
+    )
+    started = ListingImport(
+        channel=Channel.ETSY,
+        status=ImportStatus.PARTIAL,
+        next_page=1,
+        page_marks=[],
+        seen=1,
+        doubt=_MARK,
+        requested_by=owner,
+        created_at=clock.now(),
+    )
+    session.add(started)
+    session.flush()
+    row = new_row(started.id, _MARK, clock.now())
+    row.outcome, row.candidates, row.title = RowOutcome.SUGGESTED, [product_id], _MARK
+    row.told = {**told.as_json(), "pictures": {}}
+    session.add(row)
+    session.flush()
+    return row
 
 
 @pytest.fixture
@@ -344,11 +393,13 @@ def everything(database: Database, container: Container) -> Everything:
 def _request(route: APIRoute, ids: Ids) -> dict[str, Any]:
     """How to call it, every id of it being the other shop's."""
     name = name_of(route)
-    unknown = [each for each in route.param_convertors if each not in _IDS]
+    unknown = [each for each in route.param_convertors if each not in {*_IDS, *_WORDS}]
     assert not unknown, f"{name}: say in _IDS what {unknown} stands for"
     if route.body_field is not None:
         assert name in _BODIES, f"{name}: say in _BODIES what to send, or enter _NAMES_NOTHING"
-    filled = {each: ids[_IDS[each]] for each in route.param_convertors}
+    filled = {
+        each: _WORDS[each] if each in _WORDS else ids[_IDS[each]] for each in route.param_convertors
+    }
     body = _BODIES.get(name, lambda _: {})(ids)
     return {
         "method": min(route.methods),

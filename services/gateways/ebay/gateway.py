@@ -17,6 +17,7 @@ from services.gateways.ebay.media import EbayMediaClient
 from services.gateways.ebay.metadata import EbayMetadataClient
 from services.gateways.ebay.oauth import ApplicationTokens, EbayOAuth, Keyset
 from services.gateways.ebay.offers import EbayOfferClient
+from services.gateways.ebay.shop_items import EbayShopItemClient
 from services.gateways.ebay.taxonomy import CategoryAspect, EbayTaxonomyClient
 from services.gateways.ebay.transport import (
     CallBook,
@@ -39,6 +40,7 @@ class SellerApis:
     identity: EbayIdentityClient
     media: EbayMediaClient
     fulfillment: EbayFulfillmentClient
+    shop_items: EbayShopItemClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ class HttpEbayGateway:
             EbayIdentityClient(transport),
             EbayMediaClient(transport),
             EbayFulfillmentClient(transport),
+            EbayShopItemClient(transport),
         )
 
     @cached_property

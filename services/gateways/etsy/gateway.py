@@ -11,6 +11,7 @@ from services.gateways.etsy.oauth import EtsyOAuth
 from services.gateways.etsy.quotas import EtsyCallBook, EtsyQuotas
 from services.gateways.etsy.receipts import EtsyReceiptClient
 from services.gateways.etsy.shop import EtsyShopClient
+from services.gateways.etsy.shop_listings import EtsyShopListingClient
 from services.gateways.etsy.transport import EtsyAddresses, EtsyKeys, EtsyTransport
 from shared.clock import Clock
 
@@ -22,6 +23,7 @@ class EtsyApis:
     shop: EtsyShopClient
     listings: EtsyListingClient
     receipts: EtsyReceiptClient
+    shop_listings: EtsyShopListingClient
 
 
 class EtsyGateway(Protocol):
@@ -88,6 +90,7 @@ class HttpEtsyGateway:
             EtsyShopClient(transport),
             EtsyListingClient(transport, shop_id),
             EtsyReceiptClient(transport, shop_id),
+            EtsyShopListingClient(transport, shop_id),
         )
 
     def _transport(self, tokens: TokenSource, observe: Observer) -> EtsyTransport:

@@ -83,6 +83,6 @@ def _about_variants(product: Product, *, listed: bool) -> Iterator[FieldProblem]
         message = "None is in stock; raise the quantity."
         yield FieldProblem("variants.0.quantity", message, "out-of-stock")
     for place, variant in enumerate(variants):
-        if not _SKU.fullmatch(variant.channel_key):
+        if variant.key_adopted_at is None and not _SKU.fullmatch(variant.channel_key):
             message = "Its number on channels is not one that eBay accepts."
             yield FieldProblem(f"variants.{place}", message, "sku-not-accepted")

@@ -114,11 +114,11 @@ class EbayUpdate:
         if known.site not in (None, draft.site):
             return Cancel(_OTHER_SITE)
         kept = [variant for variant in draft.variants if variant.sku in known.offer_ids]
-        if draft.group_key != known.group_key or not kept:
+        if (draft.group_key is None) != (known.group_key is None) or not kept:
             return Cancel(_OTHER_SHAPE)
         return UpdateCommand(
             session.tenant,
-            replace(draft, variants=kept),
+            replace(draft, variants=kept, group_key=known.group_key),
             known,
             removed=[sku for sku in known.offer_ids if sku not in draft.skus],
             left_out=[sku for sku in draft.skus if sku not in known.offer_ids],

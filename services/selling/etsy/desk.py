@@ -37,3 +37,4 @@ class EtsyDesk(JobDesk):
         tokens = shop.access.tokens_of(tenant)
         apis = shop.gateway.seller(tokens, shop_id, self.watch)
         self.listings, self.receipts = apis.listings, apis.receipts
+        self.shop_listings = apis.shop_listings

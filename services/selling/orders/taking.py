@@ -150,14 +150,17 @@ class OrderTaking:
 def _sold(
     session: TenantSession, order: ChannelOrder, lines: Sequence[ToldLine]
 ) -> Mapping[str, tuple[int, int]]:
-    """Product and variant by line: by the key that we gave it, else by the only variant listed."""
-    stock = StockRepository(session)
-    by_key = stock.by_channel_keys([line.sku for line in lines if line.sku])
-    by_listing = stock.by_listings(
-        order.channel, [line.listing_id for line in lines if line.listing_id], order.placed_at
-    )
+    """Product and variant by line: by our key, by the seller's SKU in a listing we know, or by the
+    only variant listed."""
+    stock, placed_at = StockRepository(session), order.placed_at
+    by_key = stock.by_channel_keys([line.sku for line in lines if line.sku], placed_at)
+    listings = [line.listing_id for line in lines if line.listing_id]
+    by_sku = stock.by_listed_skus(order.channel, listings, placed_at)
+    by_listing = stock.by_listings(order.channel, listings, placed_at)
     found = {
-        line.remote_line_id: by_key.get(line.sku or "") or by_listing.get(line.listing_id or "")
+        line.remote_line_id: by_key.get(line.sku or "")
+        or by_sku.get((line.listing_id or "", line.sku or ""))
+        or by_listing.get(line.listing_id or "")
         for line in lines
     }
     return {line_id: variant for line_id, variant in found.items() if variant is not None}

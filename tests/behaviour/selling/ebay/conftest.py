@@ -11,8 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from backend.container import Container
-from backend.handlers import handler_table
-from backend.worker import ebay_workshop_of, etsy_workshop_of
+from backend.worker import handlers_of
 from models.accounts.tenants import Lane
 from models.selling.catalog import Product
 from models.selling.orders import ChannelOrder
@@ -286,7 +285,7 @@ def shop(
 
 
 def _shop(container: Container, ebay: Sandbox, tenant: TenantSchema, clock: MovableClock) -> Shop:
-    handlers = handler_table(ebay_workshop_of(container), etsy_workshop_of(container))
+    handlers = handlers_of(container)
     processor = MarketplaceJobProcessor(
         container.database,
         handlers,

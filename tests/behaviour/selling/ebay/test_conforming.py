@@ -17,6 +17,7 @@ from shared.money import Money
 from tests.behaviour.selling.ebay.conftest import Shop, through
 from tests.contracts.action_conformance import (
     DeleteConformance,
+    ImportConformance,
     LinkConformance,
     OrdersConformance,
     PublishConformance,
@@ -35,6 +36,7 @@ _TELLING = {
     JobAction.LINK: "getOffers",
     JobAction.ORDERS: "getOrders",
     JobAction.SYNC: "getOffer",
+    JobAction.IMPORT: "getInventoryItems",
     JobAction.SHIP: "createShippingFulfillment",
 }
 """The call by which an action changes eBay, or, of one that only reads, its first one."""
@@ -188,4 +190,8 @@ class TestFollowingOrders(OrdersConformance):
 
 
 class TestTellingOfParcels(ShipConformance):
+    channel = Channel.EBAY
+
+
+class TestImporting(ImportConformance):
     channel = Channel.EBAY

@@ -11,8 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from backend.container import Container
-from backend.handlers import handler_table
-from backend.worker import ebay_workshop_of, etsy_workshop_of
+from backend.worker import handlers_of
 from models.accounts.tenants import Lane
 from models.selling.catalog import Product
 from models.selling.publishing import Channel, ChannelListing, JobAction, MarketplaceJob
@@ -285,7 +284,7 @@ def _path_of(row: dict[str, Any]) -> str:
 @pytest.fixture
 def shop(container: Container, connected: Seller, etsy: EtsySite, clock: MovableClock) -> Shop:
     """A shop that can publish."""
-    handlers = handler_table(ebay_workshop_of(container), etsy_workshop_of(container))
+    handlers = handlers_of(container)
     processor = MarketplaceJobProcessor(
         container.database,
         handlers,

@@ -16,6 +16,7 @@ from shared.database import Database, TenantSchema, TenantSession
 from tests.behaviour.selling.etsy.conftest import Shop, through
 from tests.contracts.action_conformance import (
     DeleteConformance,
+    ImportConformance,
     LinkConformance,
     OrdersConformance,
     PublishConformance,
@@ -34,6 +35,7 @@ _TELLING = {
     JobAction.LINK: "getListingsByShop",
     JobAction.ORDERS: "getShopReceipts",
     JobAction.SYNC: "getListing",
+    JobAction.IMPORT: "getListingsByShop",
     JobAction.SHIP: "createReceiptShipment",
 }
 """The call by which an action changes Etsy, or, of one that only reads, its first one."""
@@ -194,4 +196,8 @@ class TestFollowingOrders(OrdersConformance):
 
 
 class TestTellingOfParcels(ShipConformance):
+    channel = Channel.ETSY
+
+
+class TestImporting(ImportConformance):
     channel = Channel.ETSY

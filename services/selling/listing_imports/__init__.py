@@ -1,0 +1,1 @@
+"""Listings that were on a channel before us become products."""
