@@ -18,6 +18,7 @@ from services.gateways.etsy.gateway import EtsyGateway
 from services.gateways.image_fetch import ImageFetcher
 from services.gateways.object_store import ObjectStore
 from services.selling.drift.requesting import ComparisonRequests
+from services.selling.orders.polling import PolledChannel
 from services.selling.publishing.preflight import PublicationPreflight
 from services.selling.publishing.requesting import WorkRequests
 from services.selling.quotas.ledger import QuotaState
@@ -74,6 +75,8 @@ class Container(Protocol):
     def secret_box(self) -> SecretBox: ...
     @property
     def publication_preflight(self) -> PublicationPreflight: ...
+    @property
+    def polled(self) -> Sequence[PolledChannel]: ...
     @property
     def comparisons(self) -> ComparisonRequests: ...
     @property

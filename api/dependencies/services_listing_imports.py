@@ -8,9 +8,7 @@ from fastapi import Depends
 from api.dependencies.container import TheContainer
 from models.selling.publishing import Channel
 from services.selling.ebay.importing import EbayImportBooks
-from services.selling.ebay.sync import ebay_lets_us_in
 from services.selling.etsy.importing import EtsyImportBooks
-from services.selling.etsy.sync import etsy_lets_us_in
 from services.selling.listing_imports.deciding import ImportDecisions
 from services.selling.listing_imports.reading import ImportReading
 from services.selling.listing_imports.starting import ListingImports
@@ -24,7 +22,9 @@ BOOKS: Mapping[Channel, ImportBooks] = {
 
 
 async def _imports(container: TheContainer) -> ListingImports:
-    lets_us_in = {Channel.EBAY: ebay_lets_us_in, Channel.ETSY: etsy_lets_us_in}
+    lets_us_in = {
+        each.channel: each.lets_us_in for each in container.polled if each.channel in BOOKS
+    }
     return ListingImports(lets_us_in, container.clock)
 
 

@@ -109,7 +109,7 @@ class StockedShopControl(CommonControl[EbayState]):
             self._offer(seller, wanted, sku, size, urls)
             for size, sku in (sizes or {None: wanted.get("sku", "SHIRT")}).items()
         ]
-        if group_key is not None:
+        if sizes:
             shared = {name: each for name, each in ASPECTS.items() if name != "Size"}
             content = {
                 "title": wanted.get("title", "Blue shirt"),
@@ -119,7 +119,7 @@ class StockedShopControl(CommonControl[EbayState]):
                 "variantSKUs": list(sizes.values()),
                 "variesBy": {"specifications": [{"name": "Size", "values": list(sizes)}]},
             }
-            seller.groups[group_key] = Group(group_key, content)
+            seller.groups[str(group_key)] = Group(str(group_key), content)
         if wanted.get("listed", True) is False:
             return None
         return open_listing(self.sandbox, seller, offers, group_key).listing_id

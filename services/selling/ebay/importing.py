@@ -3,16 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from models.selling.ebay import ConnectionStatus
 from models.selling.publishing import Channel, JobOutcome
 from repositories.reference.marketplace_mappings import EbayMappingRepository
-from repositories.selling.ebay import EbayChoiceRepository
+from repositories.selling.ebay import EbayChoiceRepository, EbayConnectionRepository
 from services.gateways.calls import UnreadableAnswer
-from services.gateways.ebay.marketplaces import Marketplace
+from services.gateways.ebay.marketplaces import SITES, Marketplace
 from services.gateways.ebay.reading import optional_text
 from services.gateways.ebay.shop_items import MAX_PAGE, ShopGroup, ShopItem, ShopOffer
+from services.reference.marketplace_mappings.facts import MAPPED_SITE
 from services.selling.ebay.desk import EbayDesk, EbayWorkshop
 from services.selling.ebay.listings import SeenListing, write_live
-from services.selling.ebay.sync import ebay_lets_us_in
+from services.selling.ebay.sites import site_in
 from services.selling.listing_imports.places import NOWHERE, Place, derived_place
 from services.selling.listing_imports.told import (
     Entry,
@@ -31,8 +33,6 @@ from shared.text import plain_text_of
 
 _NOT_CONNECTED = Problem("ebay-not-connected", "Connect the eBay account first.")
 _BRAND = "Brand"
-_MAPPED_SITE = "EBAY_US"
-"""The site whose categories our mapping knows."""
 
 
 class EbayImportSource:
@@ -144,15 +144,18 @@ class EbayImports:
 
     def refusal(self, session: TenantSession) -> Cancel | None:
         """See `ImportRoom`."""
-        return None if ebay_lets_us_in(session) else Cancel(_NOT_CONNECTED, JobOutcome.BLOCKED)
+        connection = EbayConnectionRepository(session).get()
+        if connection is None or connection.status is not ConnectionStatus.CONNECTED:
+            return Cancel(_NOT_CONNECTED, JobOutcome.BLOCKED)
+        return None
 
     def source(self, session: TenantSession) -> Callable[[Journal], ListingSource]:
         """See `ImportRoom`."""
         tenant, conditions = session.tenant, _conditions(session)
-        site = self._shop.gateway.marketplace
+        site = site_in(session, self._shop.gateway.marketplace)
 
         def opened(journal: Journal) -> ListingSource:
-            desk = self._shop.desk(tenant, journal)
+            desk = self._shop.desk(tenant, journal, site)
             return EbayImportSource(desk, site, conditions, self._page_size)
 
         return opened
@@ -166,7 +169,7 @@ class EbayImportBooks:
 
     def place(self, session: TenantSession, told: ToldListing) -> Place:
         """See `ImportBooks`."""
-        if told.remote["marketplace_id"] != _MAPPED_SITE:
+        if told.remote["marketplace_id"] != MAPPED_SITE:
             return NOWHERE
         return derived_place(session, Channel.EBAY, told.remote_category)
 
@@ -175,16 +178,19 @@ class EbayImportBooks:
         told, product = pairing.told, pairing.product
         seen = SeenListing(
             told.listing_id,
-            told.url or "",
+            SITES[told.remote["marketplace_id"]],
             {each.sku or "": each.remote_id or "" for each in told.variants},
             told.remote["group_key"],
             product.version if pairing.created else 0,
             _read_back(pairing),
+            content=None,
         )
         write_live(session, product.id, seen, pairing.at)
         if pairing.created:
             chosen = None if product.category_code is not None else told.remote_category
-            EbayChoiceRepository(session).put(product.id, chosen, told.remote["aspects"])
+            EbayChoiceRepository(session).put(
+                product.id, told.remote["marketplace_id"], chosen, told.remote["aspects"]
+            )
 
 
 def _conditions(session: TenantSession) -> Mapping[str, str]:
