@@ -13,6 +13,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import APIRoute
 
 from api.dependencies.actors import Actor, signed_in_actor
+from api.dependencies.container import container_of
 from api.idempotency import Keeping, documented, keeping_of, taking_keys
 from models.accounts.identity import Role
 from shared.errors import Forbidden, MalformedRequest, Misconfigured
@@ -23,21 +24,37 @@ TOKEN_URL = f"{API_PREFIX}/auth/token"
 _STATE_LENGTHS = range(16, 513)
 
 
+class NotForDevices(Forbidden):
+    """A paired browser may use its socket, ask how Vinted stands, and sign out; nothing else."""
+
+    code, title = "not-for-devices", "A paired browser may not do this"
+
+
+class LinkRefused(Forbidden):
+    """The link was not made here, or has expired."""
+
+    code, title = "link-refused", "This link is no longer good"
+
+
 class Policy(StrEnum):
     """Who may call."""
 
     PUBLIC = "public"
     """Anybody."""
     SIGNED_IN = "signed_in"
-    """Whoever holds an access token of a sign-in that was not revoked."""
+    """Whoever holds an access token of a sign-in that was not revoked, and is a person."""
+    DEVICE_TOO = "device_too"
+    """Likewise, and a seller's paired browser as well."""
     ADMIN = "admin"
     """Signed in with the role *admin*."""
     SIGNED_STATE = "signed_state"
     """A browser coming back from a marketplace with the `state` we gave it. The room that owns
     the route consumes the state; a request without one is refused here."""
+    SIGNED_LINK = "signed_link"
+    """Whoever was given the address: the last part of its path is a token that we signed."""
 
 
-_CLOSED = frozenset({Policy.SIGNED_IN, Policy.ADMIN})
+_CLOSED = frozenset({Policy.SIGNED_IN, Policy.DEVICE_TOO, Policy.ADMIN})
 _SCHEME = "password"
 _LOCK: dict[str, Any] = {"security": [{_SCHEME: []}]}
 
@@ -96,11 +113,20 @@ def _nobody_is_asked(request: Request) -> None:
 
 
 def _must_be_signed_in(request: Request) -> None:
+    actor = signed_in_actor(request)
+    if actor.device:
+        raise NotForDevices
+    request.scope["actor"] = actor
+
+
+def _may_be_a_device(request: Request) -> None:
     request.scope["actor"] = signed_in_actor(request)
 
 
 def _must_be_admin(request: Request) -> None:
     actor: Actor = signed_in_actor(request)
+    if actor.device:
+        raise NotForDevices
     if actor.role is not Role.ADMIN:
         raise Forbidden("Only administrators may do this.")
     request.scope["actor"] = actor
@@ -111,11 +137,19 @@ def _must_bring_state(request: Request) -> None:
         raise MalformedRequest("The state parameter is missing or is not one of ours.")
 
 
+def _must_bring_link(request: Request) -> None:
+    token = request.path_params.get("token", "")
+    if not container_of(request).photo_links.is_ours(token):
+        raise LinkRefused
+
+
 _ENFORCED: dict[Policy, Callable[[Request], None]] = {
     Policy.PUBLIC: _nobody_is_asked,
     Policy.SIGNED_IN: _must_be_signed_in,
+    Policy.DEVICE_TOO: _may_be_a_device,
     Policy.ADMIN: _must_be_admin,
     Policy.SIGNED_STATE: _must_bring_state,
+    Policy.SIGNED_LINK: _must_bring_link,
 }
 
 
@@ -127,6 +161,10 @@ class _SignedInRoute(GuardedRoute):
     policy = Policy.SIGNED_IN
 
 
+class _DeviceTooRoute(GuardedRoute):
+    policy = Policy.DEVICE_TOO
+
+
 class _AdminRoute(GuardedRoute):
     policy = Policy.ADMIN
 
@@ -135,8 +173,20 @@ class _SignedStateRoute(GuardedRoute):
     policy = Policy.SIGNED_STATE
 
 
+class _SignedLinkRoute(GuardedRoute):
+    policy = Policy.SIGNED_LINK
+
+
 _ROUTES: dict[Policy, type[GuardedRoute]] = {
-    kind.policy: kind for kind in (_PublicRoute, _SignedInRoute, _AdminRoute, _SignedStateRoute)
+    kind.policy: kind
+    for kind in (
+        _PublicRoute,
+        _SignedInRoute,
+        _DeviceTooRoute,
+        _AdminRoute,
+        _SignedStateRoute,
+        _SignedLinkRoute,
+    )
 }
 
 

@@ -18,6 +18,7 @@ from api.selling.etsy import routes as etsy
 from api.selling.listing_imports import routes as listing_imports
 from api.selling.orders import routes as orders
 from api.selling.publishing import routes as publishing
+from api.selling.vinted import routes as vinted
 
 ROUTERS: tuple[APIRouter, ...] = (
     *catalog.ROUTERS,
@@ -27,6 +28,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     *ebay.ROUTERS,
     *etsy.ROUTERS,
     *listing_imports.ROUTERS,
+    *vinted.ROUTERS,
     *news.ROUTERS,
     *attributes.ROUTERS,
     *notifications.ROUTERS,

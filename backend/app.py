@@ -1,5 +1,8 @@
 """The web application."""
 
+from collections.abc import Callable
+from functools import partial
+
 from fastapi import FastAPI
 
 from api import problems
@@ -7,10 +10,12 @@ from api.accounts.news.connections import Connections
 from api.accounts.news.sockets import NewsSockets
 from api.policies import document_sign_in, mount
 from api.router import ROUTERS
+from api.selling.vinted.sockets import BridgeSockets
 from backend.container import Container
 from backend.lifespan import lifespan
 from backend.middleware import SocketDoor, surround
 from services.accounts.news.watching import NewsWatch
+from shared.database.wake_ups import WakeUpListener
 
 VERSION = "0.1.0"
 
@@ -56,11 +61,27 @@ def create_app(container: Container) -> FastAPI:
 
 def _sockets(container: Container) -> NewsSockets:
     settings = container.settings
-    return NewsSockets(
+    sockets = NewsSockets(
         container.access_tokens,
         NewsWatch(container.database),
         container.clock,
         Connections(settings.sockets.most, settings.sockets.most_per_account),
         container.metrics,
         settings.cors_origins,
+        settings.redis_url,
     )
+    BridgeSockets(
+        sockets,
+        container.vinted_bridge,
+        partial(_listener, container),
+        container.clock,
+        container.metrics,
+    )
+    return sockets
+
+
+def _listener(container: Container, heard: Callable[[], None]) -> WakeUpListener | None:
+    """Says when a command is left for a seller's browser."""
+    if not container.settings.worker.listen:
+        return None
+    return WakeUpListener(container.database.engine, lambda: None, heard_of_commands=heard)

@@ -10,7 +10,15 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from api.dependencies.container import Readiness
 from api.limits import RequestLimits
 from backend.embedded import EmbeddedPostgres
-from backend.gateways import open_ebay, open_etsy, open_image_fetcher, open_object_store
+from backend.gateways import (
+    open_ebay,
+    open_etsy,
+    open_image_fetcher,
+    open_object_store,
+    open_photo_links,
+    vinted_pace,
+    vinted_sites,
+)
 from backend.handlers import channel_table, polled_channels
 from backend.keys import Keys, load_keys
 from backend.metrics import InstallationFigures, Meters
@@ -36,6 +44,8 @@ from services.selling.orders.polling import PolledChannel
 from services.selling.publishing.preflight import PublicationPreflight
 from services.selling.publishing.requesting import WorkRequests
 from services.selling.quotas.ledger import DatabaseLedger, QuotaState
+from services.selling.vinted.bridge.bridge import VintedBridge
+from services.selling.vinted.bridge.leases import CommandLeases, Signatures, SignedPhotoLinks
 from shared.clock import Clock, SystemClock
 from shared.database import (
     Database,
@@ -71,11 +81,18 @@ class Container:
     publication_preflight: PublicationPreflight
     comparisons: ComparisonRequests
     polled: Sequence[PolledChannel]
+    photo_links: SignedPhotoLinks
+    vinted_bridge: VintedBridge
     limits: RequestLimits
     metrics: CollectorRegistry
     meters: Meters
     embedded: EmbeddedPostgres | None = None
     _closing: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def vinted_sites(self) -> Sequence[str]:
+        """Hosts of Vinted's sites."""
+        return vinted_sites(self.settings)
 
     @property
     def waking(self) -> Waking:
@@ -194,6 +211,8 @@ def build_container(
     passwords = passwords or Passwords()
     provisioning = TenantProvisioning(database, tenant_script(), clock)
     object_store = open_object_store(settings)
+    signatures = Signatures(keys.token_key, keys.previous_token_keys, settings.tokens.issuer, clock)
+    photo_links = open_photo_links(settings, signatures)
     container = Container(
         settings=settings,
         clock=clock,
@@ -214,6 +233,16 @@ def build_container(
         ),
         polled=polled,
         comparisons=ComparisonRequests(channels, polled, call_ledger, settings.worker.caps, clock),
+        photo_links=photo_links,
+        vinted_bridge=VintedBridge(
+            database,
+            CommandLeases(signatures),
+            photo_links,
+            object_store,
+            vinted_pace(settings),
+            vinted_sites(settings),
+            clock,
+        ),
         limits=_request_limits(settings),
         metrics=metrics,
         meters=Meters(metrics),

@@ -1,5 +1,7 @@
 """Doors to the outside, opened from settings."""
 
+from collections.abc import Sequence
+
 from pydantic import SecretStr
 
 from api.policies import API_PREFIX
@@ -15,6 +17,10 @@ from services.gateways.etsy.transport import EtsyAddresses, EtsyKeys
 from services.gateways.image_fetch import HttpImageFetcher
 from services.gateways.object_store import LocalFolderStore, ObjectStore, S3Store
 from services.gateways.quotas import CallLedger
+from services.selling.vinted.bridge.dispatching import Pace, Unpaced
+from services.selling.vinted.bridge.leases import Signatures, SignedPhotoLinks
+from services.selling.vinted.pacing import Pacing
+from services.selling.vinted.sites import SITES
 from shared.clock import Clock
 from shared.http_client import outbound_client
 
@@ -31,6 +37,23 @@ def open_object_store(settings: Settings) -> ObjectStore:
         access_key_id=_plain(storage.access_key_id),
         secret_access_key=_plain(storage.secret_access_key),
     )
+
+
+def open_photo_links(settings: Settings, signatures: Signatures) -> SignedPhotoLinks:
+    """Links to photos in the folder store."""
+    address = f"{settings.public_url.rstrip('/')}{API_PREFIX}/vinted/photos/"
+    return SignedPhotoLinks(signatures, address)
+
+
+def vinted_sites(settings: Settings) -> Sequence[str]:
+    """Hosts of Vinted's sites, that of a sandbox first."""
+    sandbox = settings.vinted.sandbox_site
+    return SITES if sandbox is None else (sandbox, *SITES)
+
+
+def vinted_pace(settings: Settings) -> Pace:
+    """How fast accounts at Vinted are worked on."""
+    return Pacing() if settings.vinted.sandbox_site is None else Unpaced()
 
 
 def open_image_fetcher(settings: ImageFetchSettings) -> HttpImageFetcher:

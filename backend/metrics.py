@@ -14,6 +14,7 @@ from models.accounts.schedule import TickOutcome, TickRun
 from models.accounts.tenants import Lane
 from models.selling.publishing import JobStatus
 from repositories.accounts.bells import BellRepository
+from repositories.accounts.browser_bells import BrowserBellRepository
 from repositories.accounts.dead_jobs import DeadJobRepository
 from repositories.accounts.outbox_review import OutboxReviewRepository
 from repositories.accounts.schedule import TickRunRepository
@@ -30,7 +31,7 @@ _ATTEMPTS = (1, 2, 3, 4, 6, 8, 12)
 
 REMEMBERED_S = 5.0
 """How long the database's answers are good for: however often somebody scrapes, it is asked so
-seldom, six short queries each time, none of them for each shop."""
+seldom, seven short queries each time, none of them for each shop."""
 
 
 class Meters:
@@ -165,6 +166,7 @@ class InstallationFigures(Collector):
         try:
             with self._database.platform() as session:
                 families.add_waiting(BellRepository(session))
+                families.browsers.add_metric((), BrowserBellRepository(session).ringing(now))
                 families.add_dead(DeadJobRepository(session).counts())
                 families.add_outbox(OutboxReviewRepository(session))
                 families.add_runs(TickRunRepository(session).latest(TickOutcome.OK))
@@ -196,6 +198,10 @@ class _Families:
             "How long the first of these shops has been waiting.",
             labels=["lane"],
         )
+        self.browsers = GaugeMetricFamily(
+            "stoflow_vinted_waiting_shops",
+            "Shops that have something to do for their owner's browser, there or not.",
+        )
         self.dead = GaugeMetricFamily(
             "stoflow_jobs_dead",
             "Jobs that only a person can help: stoflow jobs list --dead.",
@@ -222,7 +228,7 @@ class _Families:
 
     def all(self) -> Sequence[Metric]:
         """Every family, in the order in which they are shown."""
-        work = (self.shops, self.seconds, self.dead, self.events, self.overdue)
+        work = (self.shops, self.seconds, self.browsers, self.dead, self.events, self.overdue)
         return (self.up, *work, self.led, self.succeeded)
 
     def add_waiting(self, bells: BellRepository) -> None:

@@ -23,8 +23,9 @@ FOR_COMMANDS = 10
 API_AT_MOST = 15
 """More keep a process no busier: its requests also share one interpreter."""
 API_AT_LEAST = 2
-API_BESIDE = 1
-"""The successor of a connection that will be retired."""
+API_BESIDE = 2
+"""The one that listens for commands to sellers' browsers, and the successor of one that will be
+retired."""
 
 WORKER_IN_POOL = 5
 """Beside its threads: the heartbeat, the relay, two ticks, the look who leads."""

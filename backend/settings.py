@@ -143,6 +143,16 @@ class EtsySettings(BaseSettings):
     calls."""
 
 
+class VintedSettings(BaseSettings):
+    """Vinted, which is spoken to by sellers' own browsers."""
+
+    model_config = _section("STOFLOW_VINTED_")
+
+    sandbox_site: str | None = None
+    """Host of a sandbox, which counts as one more of Vinted's sites; then no request is paced. Not
+    in production."""
+
+
 class LimitSettings(BaseSettings):
     """What one client may ask for."""
 
@@ -240,6 +250,7 @@ class Settings(BaseSettings):
     storage: StorageSettings = Field(default_factory=StorageSettings)
     ebay: EbaySettings = Field(default_factory=EbaySettings)
     etsy: EtsySettings = Field(default_factory=EtsySettings)
+    vinted: VintedSettings = Field(default_factory=VintedSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     sockets: SocketSettings = Field(default_factory=SocketSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
@@ -270,6 +281,8 @@ class Settings(BaseSettings):
         missing = [name for name, value in required.items() if not value]
         if missing:
             raise Misconfigured(f"In production these must be set: {', '.join(missing)}.")
+        if self.vinted.sandbox_site is not None:
+            raise Misconfigured("In production STOFLOW_VINTED_SANDBOX_SITE must not be set.")
         if not self.public_url.startswith("https://"):
             raise Misconfigured("In production STOFLOW_PUBLIC_URL must start with https://.")
 

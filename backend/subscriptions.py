@@ -16,6 +16,7 @@ from services.selling.publishing.connections import (
     ConnectionNotices,
 )
 from services.selling.publishing.pausing import ChannelResuming
+from services.selling.vinted.bridge.telling import VintedNeedsSeller, VintedNotices
 from shared.clock import Clock
 
 
@@ -29,6 +30,7 @@ def subscriptions(clock: Clock) -> Subscriptions:
             OnPlatform("tell-seller", ListingsCompared, ComparisonNotices(clock).tell),
             OnPlatform("tell-seller", GoodsMayComeBack, ReturnNotices(clock).tell),
             InShop("resume-jobs", ChannelReconnected, ChannelResuming(clock).resume),
+            OnPlatform("tell-seller", VintedNeedsSeller, VintedNotices(clock).tell),
             OnPlatform("tell-seller", ShopOpened, shop_life.opened),
             OnPlatform("tell-seller", ShopSuspended, shop_life.suspended),
             OnPlatform("tell-seller", ShopResumed, shop_life.resumed),

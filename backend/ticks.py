@@ -22,6 +22,7 @@ from services.selling.ebay.call_counts import EbayCallCounts
 from services.selling.orders.polling import OrderPolling
 from services.selling.publishing.dead_jobs import DeadJobReview
 from services.selling.publishing.sweeping import BellSweeper
+from services.selling.vinted.forgetting import CommandForgetting
 
 RUNS_KEPT = timedelta(days=14)
 CONSENTS_KEPT = timedelta(days=1)
@@ -72,6 +73,12 @@ def ticks_of(container: Container) -> tuple[Tick, ...]:
             timedelta(days=1),
             _forget_notifications(container),
             "delete notifications that were read 90 days ago",
+        ),
+        Tick(
+            "forget-old-commands",
+            timedelta(days=1),
+            _forget_commands(container),
+            "delete what sellers' browsers were asked two weeks ago, and the answers",
         ),
         Tick(
             "forget-old-runs",
@@ -250,6 +257,15 @@ def _forget_notifications(container: Container) -> Act:
 
     def act(turn: Turn) -> Did:
         return Did(f"{forgetting.forget(turn.go_on)} notifications deleted")
+
+    return act
+
+
+def _forget_commands(container: Container) -> Act:
+    forgetting = CommandForgetting(container.database, container.clock)
+
+    def act(turn: Turn) -> Did:
+        return Did(f"{forgetting.forget(turn.go_on)} commands deleted")
 
     return act
 

@@ -19,6 +19,7 @@ from benchmarks import (
     preflight,
     provisioning,
     publish,
+    sockets,
 )
 from benchmarks.answer import Answer
 
@@ -36,6 +37,7 @@ QUESTIONS: dict[str, Callable[[], Answer]] = {
     "delist": delist.measure,
     "csv_import": csv_import.measure,
     "fairness": fairness.measure,
+    "sockets": sockets.measure,
     "fuzz": fuzz.measure,
 }
 

@@ -21,7 +21,7 @@ from backend.settings import WorkerSettings
 from backend.worker import Worker, worker_name
 from models.selling.publishing import Channel, JobAction, MarketplaceJob
 from services.accounts.schedule.running import TickRunner
-from services.selling.publishing.handlers import Completed, Journal, Verdict
+from services.selling.publishing.handlers import Completed, JobHandler, Journal, Verdict
 from services.selling.publishing.lease import LeaseKeeper
 from services.selling.publishing.processor import MarketplaceJobProcessor
 from shared.clock import SystemClock
@@ -104,7 +104,7 @@ def _work(url: str, threads: int, pipe: Connection) -> None:
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     options = EngineOptions(pool_size=threads + WORKER_IN_POOL)
     database, nothing = Database(create_database_engine(url, options)), _Nothing()
-    worker = _worker(database, threads, nothing)
+    worker = worker_with(database, threads, nothing)
     sent = 0
 
     def count(*_: object) -> None:
@@ -121,10 +121,11 @@ def _work(url: str, threads: int, pipe: Connection) -> None:
     worker.stop(GRACE)
 
 
-def _worker(database: Database, threads: int, nothing: _Nothing) -> Worker:
+def worker_with(database: Database, threads: int, handler: JobHandler[Any, Any]) -> Worker:
+    """A worker that runs this handler for every job, and no ticks."""
     clock, settings, meters = SystemClock(), WorkerSettings(), Meters(CollectorRegistry())
     leases = LeaseKeeper(database, clock, settings.lease)
-    table = {(channel, action): nothing for channel in Channel for action in JobAction}
+    table = {(channel, action): handler for channel in Channel for action in JobAction}
     worker = Worker(
         MarketplaceJobProcessor(
             database, table, leases, clock, worker_name(), settings.caps, settings.longest_wait

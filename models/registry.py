@@ -11,6 +11,7 @@ from models.accounts import (
     order_polls,
     outbox,
     schedule,
+    stopped_channels,
     tenants,
 )
 from models.base import PlatformBase, TenantBase
@@ -34,6 +35,7 @@ MODULES = (
     tenants,
     browser_bells,
     channel_consents,
+    stopped_channels,
     schedule,
     dead_jobs,
     call_budgets,

@@ -22,6 +22,8 @@ class Actor:
     session_id: UUID
     role: Role
     tenant: TenantSchema | None
+    device: bool = False
+    """Whether it is a paired browser and not a person."""
 
     @property
     def sign_in(self) -> SignIn:
@@ -54,6 +56,7 @@ def signed_in_actor(connection: HTTPConnection) -> Actor:
         session_id=claims.session_id,
         role=claims.role,
         tenant=None if claims.tenant_id is None else TenantSchema(claims.tenant_id),
+        device=claims.device,
     )
 
 

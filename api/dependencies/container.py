@@ -22,6 +22,7 @@ from services.selling.orders.polling import PolledChannel
 from services.selling.publishing.preflight import PublicationPreflight
 from services.selling.publishing.requesting import WorkRequests
 from services.selling.quotas.ledger import QuotaState
+from services.selling.vinted.bridge.leases import SignedPhotoLinks
 from shared.clock import Clock
 from shared.database import Database, TenantSchema
 from shared.encryption import SecretBox
@@ -73,6 +74,10 @@ class Container(Protocol):
     def etsy(self) -> EtsyGateway: ...
     @property
     def secret_box(self) -> SecretBox: ...
+    @property
+    def photo_links(self) -> SignedPhotoLinks: ...
+    @property
+    def vinted_sites(self) -> Sequence[str]: ...
     @property
     def publication_preflight(self) -> PublicationPreflight: ...
     @property

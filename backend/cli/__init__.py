@@ -10,6 +10,7 @@ import typer
 
 from backend.cli import (
     batches,
+    channels,
     database,
     demo,
     jobs,
@@ -41,6 +42,7 @@ app.add_typer(tenants.app, name="tenants")
 app.add_typer(products.app, name="products")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(batches.app, name="batches")
+app.add_typer(channels.app, name="channels")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(mappings.app, name="mappings")

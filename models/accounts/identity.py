@@ -52,6 +52,22 @@ class AuthSession(PlatformBase):
     expires_at: Mapped[Moment]
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     revoked_because: Mapped[str | None]
+    device: Mapped[str | None]
+    """How the seller knows the browser that was paired; None for people who signed in."""
+
+
+class DevicePairing(PlatformBase):
+    """A code that pairs a browser with an account, by its SHA-256; deleted when it is used."""
+
+    __tablename__ = "device_pairings"
+    __table_args__ = ({"schema": "public", "info": WRITTEN_WITH_SHOPS},)
+
+    code_hash: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("public.users.id", ondelete="CASCADE"), index=True
+    )
+    created_at: Mapped[Moment]
+    expires_at: Mapped[Moment]
 
 
 class RefreshToken(PlatformBase):

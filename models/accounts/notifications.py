@@ -19,6 +19,7 @@ class NotificationKind(StrEnum):
     LISTINGS_DIFFER = "listings_differ"
     LISTINGS_HELD_BACK = "listings_held_back"
     GOODS_MAY_COME_BACK = "goods_may_come_back"
+    VINTED_NEEDS_SELLER = "vinted_needs_seller"
 
 
 class Notification(PlatformBase):

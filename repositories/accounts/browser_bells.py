@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import BigInteger, DateTime, bindparam, delete, select, text
+from sqlalchemy import ARRAY, BigInteger, DateTime, any_, bindparam, delete, func, select, text
 
 from models.accounts.browser_bells import BrowserBell
 from shared.database import PlatformSession, TenantSchema
@@ -21,6 +21,19 @@ _SET = text(
     " ON CONFLICT (tenant_id) DO UPDATE SET due_at = EXCLUDED.due_at"
 ).bindparams(
     bindparam("tenant", type_=BigInteger), bindparam("moment", type_=DateTime(timezone=True))
+)
+_LOCK = (
+    select(BrowserBell.tenant_id)
+    .where(BrowserBell.tenant_id == bindparam("tenant", type_=BigInteger))
+    .with_for_update()
+)
+_DUE = (
+    select(BrowserBell.tenant_id)
+    .where(
+        BrowserBell.tenant_id == any_(bindparam("tenants", type_=ARRAY(BigInteger))),
+        BrowserBell.due_at <= bindparam("moment", type_=DateTime(timezone=True)),
+    )
+    .order_by(BrowserBell.due_at)
 )
 
 
@@ -44,14 +57,17 @@ class BrowserBellRepository:
         else:
             self._session.execute(_SET, {"tenant": tenant.tenant_id, "moment": due_at})
 
+    def lock(self, tenant: TenantSchema) -> bool:
+        """Let nobody ring it before the commit; False when it is not there to be locked."""
+        return self._session.scalar(_LOCK, {"tenant": tenant.tenant_id}) is not None
+
+    def ringing(self, now: datetime) -> int:
+        """In how many shops there is something to do."""
+        return self._session.scalar(select(func.count()).where(BrowserBell.due_at <= now)) or 0
+
     def due(self, among: Collection[TenantSchema], now: datetime) -> Sequence[TenantSchema]:
         """Those of these shops whose bell rings, the longest due first."""
         ids = self._session.scalars(
-            select(BrowserBell.tenant_id)
-            .where(
-                BrowserBell.tenant_id.in_([each.tenant_id for each in among]),
-                BrowserBell.due_at <= now,
-            )
-            .order_by(BrowserBell.due_at)
+            _DUE, {"tenants": [each.tenant_id for each in among], "moment": now}
         )
         return [TenantSchema(each) for each in ids]

@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models.accounts.tenants import Lane
-from models.selling.publishing import JobStatus, MarketplaceJob
+from models.selling.publishing import LIVE_STATUSES, Channel, JobStatus, MarketplaceJob
 from models.selling.vinted import (
     CommandState,
     VintedAccount,
@@ -36,6 +36,10 @@ class VintedAccountRepository:
         return self._session.scalar(
             select(VintedAccount).with_for_update().execution_options(populate_existing=True)
         )
+
+    def set_next_at(self, next_at: datetime | None) -> None:
+        """Say when pacing allows the next command."""
+        self._session.execute(update(VintedAccount).values(next_at=next_at))
 
     def add_unless_there(self, values: Mapping[str, Any]) -> bool:
         """Store the account; False, changing nothing, when there is one."""
@@ -128,6 +132,21 @@ class VintedCommandRepository:
             .order_by(VintedCommand.sent_at)
         )
         return [(sent_at, method, path) for sent_at, method, path in rows if sent_at is not None]
+
+    def live_jobs(self) -> int:
+        """How many jobs on Vinted have not ended."""
+        live = (MarketplaceJob.channel == Channel.VINTED, MarketplaceJob.status.in_(LIVE_STATUSES))
+        return self._session.scalar(select(func.count()).where(*live)) or 0
+
+    def forget_ended_before(self, moment: datetime) -> int:
+        """Delete what was asked before a moment by jobs that have ended; returns how much."""
+        live = select(MarketplaceJob.id).where(MarketplaceJob.status.in_(LIVE_STATUSES))
+        gone = self._session.scalars(
+            delete(VintedCommand)
+            .where(VintedCommand.created_at < moment, VintedCommand.job_id.not_in(live))
+            .returning(VintedCommand.id)
+        )
+        return len(gone.all())
 
     def number_waiting(self) -> int:
         """How many commands no browser knows of yet."""

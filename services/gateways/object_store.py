@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
@@ -71,6 +72,10 @@ class ObjectStore(Protocol):
         """Remove; no error when there is nothing."""
         ...
 
+    def signed_url(self, key: str, good_for: timedelta) -> str | None:
+        """An address at which anybody can read it for so long; None where the store has none."""
+        ...
+
     def exists(self, key: str) -> bool:
         """Whether something is stored under this key."""
         ...
@@ -118,6 +123,9 @@ class LocalFolderStore:
     def delete(self, key: str) -> None:
         with suppress(FileNotFoundError, NotADirectoryError):
             self._path(key).unlink()
+
+    def signed_url(self, key: str, good_for: timedelta) -> str | None:
+        return None
 
     def exists(self, key: str) -> bool:
         return self._path(key).is_file()
@@ -213,6 +221,14 @@ class S3Store:
     def delete(self, key: str) -> None:
         key = checked_key(key)
         _translated(lambda: self._client.delete_object(Bucket=self._bucket, Key=key))
+
+    def signed_url(self, key: str, good_for: timedelta) -> str | None:
+        # Computed here; nothing is sent.
+        return self._client.generate_presigned_url(
+            "get_object",
+            Params={"Bucket": self._bucket, "Key": checked_key(key)},
+            ExpiresIn=max(1, int(good_for.total_seconds())),
+        )
 
     def exists(self, key: str) -> bool:
         key = checked_key(key)

@@ -35,6 +35,8 @@ WITH_THE_WORK = {
     "/api/v1/channels/{channel}/imports",
     "/api/v1/channels/{channel}/imports/{import_id}/rows/{row_id}/link",
     "/api/v1/channels/{channel}/imports/{import_id}/rows/{row_id}/create",
+    "/api/v1/vinted/pause",
+    "/api/v1/vinted/resume",
 }
 """Work, key and answer are one transaction."""
 
@@ -57,6 +59,8 @@ WITHOUT = {
     "/api/v1/channels/etsy/connect": "its answer is a secret that works once",
     "/api/v1/channels/etsy/check": "whoever checks again wants to know what is true now",
     "/api/v1/channels/etsy/callback": "the state works once",
+    "/api/v1/vinted/pairings": "its answer is a secret that works once",
+    "/api/v1/vinted/pairings/claim": "the code works once",
 }
 """A new POST is entered here, in sight, or takes the key."""
 

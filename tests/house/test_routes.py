@@ -32,8 +32,14 @@ PUBLIC = {
     "POST /api/v1/auth/register",
     "POST /api/v1/auth/token",
     "POST /api/v1/auth/refresh",
+    "POST /api/v1/vinted/pairings/claim",
 }
 """The whole list: whoever opens another door to everybody does it here, in sight."""
+
+DEVICE_TOO = {"GET /api/v1/vinted/status", "POST /api/v1/auth/logout"}
+"""All that a paired browser may do over REST, beside refreshing its tokens."""
+
+CLOSED = (Policy.SIGNED_IN, Policy.DEVICE_TOO, Policy.ADMIN)
 
 ASKS_WHETHER_SIGNED_OUT = {
     tenant_session,
@@ -97,13 +103,29 @@ def test_the_public_routes_are_these_and_no_others() -> None:
     assert {name_of(route) for route in guarded_by(Policy.PUBLIC)} == PUBLIC
 
 
+def test_paired_browsers_may_do_this_and_no_more() -> None:
+    """Default deny."""
+    assert {name_of(route) for route in guarded_by(Policy.DEVICE_TOO)} == DEVICE_TOO
+
+
+@pytest.mark.parametrize("route", guarded_by(Policy.SIGNED_LINK), ids=name_of)
+def test_a_link_that_was_not_signed_here_leads_nowhere(
+    container: Container, stage: Stage, route: APIRoute
+) -> None:
+    """ST35."""
+    stage.app = create_app(container)
+    with client(stage.url) as browser:
+        answer = browser.request(min(route.methods), address_of(route))
+    assert (answer.status_code, answer.json()["code"]) == (403, "link-refused")
+
+
 def test_no_address_is_served_twice() -> None:
     """The second would never be reached."""
     names = [(method, route.path) for route in ROUTES for method in route.methods]
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("route", guarded_by(Policy.SIGNED_IN, Policy.ADMIN), ids=name_of)
+@pytest.mark.parametrize("route", guarded_by(*CLOSED), ids=name_of)
 def test_nobody_comes_in_without_a_token(
     container: Container, stage: Stage, route: APIRoute
 ) -> None:
@@ -128,7 +150,7 @@ def test_nobody_comes_back_from_a_marketplace_without_a_state(
             assert answer.json()["code"] == "malformed-request"
 
 
-@pytest.mark.parametrize("route", guarded_by(Policy.SIGNED_IN, Policy.ADMIN), ids=name_of)
+@pytest.mark.parametrize("route", guarded_by(*CLOSED), ids=name_of)
 def test_every_closed_route_asks_whether_the_sign_in_was_ended(route: APIRoute) -> None:
     """ST19: a session that begins does it; a route without any would not."""
     assert ASKS_WHETHER_SIGNED_OUT & set(everything_below(route.dependant))

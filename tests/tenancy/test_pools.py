@@ -204,9 +204,9 @@ def test_what_a_pool_does_is_shown_to_prometheus(api: httpx.Client, seller: Sell
     ("connections", "api", "workers", "api_pool", "worker_pool"),
     [
         (87, 1, 1, 15, 9),
-        (87, 8, 2, 6, 9),
-        (15, 1, 1, 2, 9),
-        (16, 1, 1, 3, 9),
+        (87, 8, 2, 5, 9),
+        (16, 1, 1, 2, 9),
+        (17, 1, 1, 3, 9),
         (40, 2, 0, 15, 9),
     ],
 )
@@ -246,7 +246,7 @@ def test_what_the_server_allows_is_shared_when_nothing_is_set(
 ) -> None:
     """F16: ten are left to commands; a server that does not say refuses nobody."""
     monkeypatch.setenv("STOFLOW_API_PROCESSES", "4")
-    assert pool_size(Settings(), ProcessKind.API, 62) == 9
+    assert pool_size(Settings(), ProcessKind.API, 62) == 8
     assert pool_size(Settings(), ProcessKind.API, None) == 15
     assert pool_size(Settings(), ProcessKind.COMMAND, 60) == 10
     with pytest.raises(Misconfigured):
@@ -293,5 +293,5 @@ def test_a_process_does_not_start_on_a_budget_that_is_too_small(
         check=False,
     )
     assert done.returncode == 1
-    assert "need 18 connections to the database, and 12 may be used" in done.stderr
+    assert "need 20 connections to the database, and 12 may be used" in done.stderr
     assert "STOFLOW_DATABASE_CONNECTIONS" in done.stderr

@@ -46,17 +46,21 @@ from models.selling.publishing import (
     JobStep,
     ListingStatus,
 )
+from models.selling.vinted import CommandState, VintedCommand, VintedProductChoice
 from services.selling.listing_imports.intake import new_row
 from services.selling.listing_imports.told import ToldListing, ToldVariant
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema, TenantSession
+from shared.ids import new_uuid
 from tests.factories.accounts import make_notification
 from tests.factories.catalog import create, photo, price, sized
 from tests.factories.orders import make_order
 from tests.factories.selling import make_job
+from tests.factories.vinted import make_vinted_account
+from tests.fakes.extension import pair
 from tests.serving import Seller
 
-Ids = Mapping[str, int]
+Ids = Mapping[str, Any]
 Everything = Callable[[TenantSchema], dict[str, list[str]]]
 
 _MARK = "only-of-the-other-shop"
@@ -71,6 +75,7 @@ _IDS: Mapping[str, str] = {
     "order_id": "order",
     "import_id": "import",
     "row_id": "import row",
+    "device_id": "device",
 }
 """What a path parameter, query parameter or body field of that name names."""
 
@@ -170,6 +175,12 @@ _NAMES_NOTHING = {
     "PUT /api/v1/channels/etsy/terms",
     "GET /api/v1/channels/{channel}/imports",
     "POST /api/v1/channels/{channel}/imports",
+    "GET /api/v1/vinted/status",
+    "GET /api/v1/vinted/devices",
+    "POST /api/v1/vinted/pairings",
+    "POST /api/v1/vinted/pause",
+    "POST /api/v1/vinted/resume",
+    "PUT /api/v1/vinted/site",
 }
 """Routes without an id in path or body. A new one is entered here, in sight, or names what it
 takes in `_IDS` and `_BODIES`."""
@@ -186,13 +197,18 @@ CLOSED = [
     route
     for router in ROUTERS
     for route in router.routes
-    if isinstance(route, GuardedRoute) and route.policy in {Policy.SIGNED_IN, Policy.ADMIN}
+    if isinstance(route, GuardedRoute)
+    and route.policy in {Policy.SIGNED_IN, Policy.DEVICE_TOO, Policy.ADMIN}
 ]
 NAMING = [route for route in CLOSED if name_of(route) not in _NAMES_NOTHING]
-_AS_THE_SERVER_LISTS_THEM = {"connect", "disconnect", "authenticate", "*"}
-"""What clients may send over a socket. None takes an id of a thing: whose news are told follows
-from the access token, and `authenticate` takes no token of another account. A new event is entered
-here, in sight, together with a test that sends the other shop's ids."""
+_AS_THE_SERVER_LISTS_THEM = {
+    *("connect", "disconnect", "authenticate", "*"),
+    *("vinted_session_update", "job_result", "datadome_detected"),
+}
+"""What clients may send over a socket. Whose news are told follows from the access token, and
+`authenticate` takes no token of another account. Of the others `job_result` alone names a thing, a
+command: tests/behaviour/selling/vinted/test_the_bridge.py answers for the other shop's and is
+refused. A new event is entered here, in sight, with such a test."""
 
 WITH_PRODUCT = [route for route in NAMING if "product_id" in route.param_convertors]
 LISTS = [
@@ -216,7 +232,9 @@ def ids(other_seller: Seller, database: Database, clock: MovableClock) -> Ids:
     with database.platform() as session:
         told = make_notification(session, clock, other_seller.tenant.tenant_id, title=_MARK)
     found = {"product": product["id"], "variant": product["variants"][1]["id"]}
-    found |= {"notification": told.id}
+    pair(other_seller.http, _MARK)
+    (device,) = other_seller.http.get("/api/v1/vinted/devices").json()
+    found |= {"notification": told.id, "device": device["id"]}
     return found | {"image": images[0], "second image": images[1]} | work
 
 
@@ -308,6 +326,22 @@ def _work_of(
                     choices={},
                     connected_at=now,
                 ),
+                VintedCommand(
+                    id=new_uuid(),
+                    job_id=job.id,
+                    step=_MARK,
+                    round=1,
+                    state=CommandState.ANSWERED,
+                    site=_MARK,
+                    method="GET",
+                    path=_MARK,
+                    query={},
+                    created_at=now,
+                    answer=_MARK,
+                    truncated=False,
+                    asked_again=False,
+                ),
+                VintedProductChoice(product_id=product_id, color_ids=[]),
                 IdempotencyKey(
                     key=_MARK,
                     fingerprint=_MARK,
@@ -332,6 +366,7 @@ def _work_of(
                 ),
             ]
         )
+        make_vinted_account(session, clock, login=_MARK, remote_user_id=_MARK)
         order = make_order(session, clock, product_id, _MARK, job_id=job.id)
         row = _import_row(session, clock, shop.tenant_id, product_id)
         imported = {"import": row.import_id, "import row": row.id}

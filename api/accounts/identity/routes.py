@@ -41,7 +41,7 @@ from shared.errors import (
 )
 
 entrance = guarded_router("/auth", policy=Policy.PUBLIC, tag="identity")
-inside = guarded_router("/auth", policy=Policy.SIGNED_IN, tag="identity")
+inside = guarded_router("/auth", policy=Policy.DEVICE_TOO, tag="identity")
 me = guarded_router("/me", policy=Policy.SIGNED_IN, tag="identity")
 well_known = guarded_router("/.well-known", policy=Policy.PUBLIC, tag="identity", prefix="")
 

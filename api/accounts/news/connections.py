@@ -26,6 +26,8 @@ class Watcher:
     """When its access token ends; a new one may be sent before."""
     told: int
     """Number of the last event it was sent."""
+    device: bool = False
+    """Whether it is the extension in a paired browser."""
 
 
 class Connections:
@@ -48,11 +50,15 @@ class Connections:
         return self._by_sid.get(sid)
 
     def add(self, watcher: Watcher) -> Watcher | None:
-        """Take it in; returns the account's oldest when that has to make room.
+        """Take it in; returns the account's oldest of its kind when that has to make room.
 
         Raises `TooManyConnections`.
         """
-        own = [each for each in self._by_sid.values() if each.tenant == watcher.tenant]
+        own = [
+            each
+            for each in self._by_sid.values()
+            if each.tenant == watcher.tenant and each.device == watcher.device
+        ]
         makes_room = own[0] if len(own) >= self._most_per_account else None
         if makes_room is None and len(self._by_sid) >= self._most:
             raise TooManyConnections
@@ -61,9 +67,9 @@ class Connections:
         self._by_sid[watcher.sid] = watcher
         return makes_room
 
-    def remove(self, sid: str) -> None:
-        """It has gone."""
-        self._by_sid.pop(sid, None)
+    def remove(self, sid: str) -> Watcher | None:
+        """It has gone; returns whose it was, the first time."""
+        return self._by_sid.pop(sid, None)
 
     def known(self) -> Mapping[TenantSchema, int]:
         """Up to which number everybody who watches a shop has been told."""

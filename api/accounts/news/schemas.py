@@ -14,7 +14,8 @@ class EventOut(BaseModel):
     sequence: int = Field(description="1, 2, 3 … without a gap; name the last one you know.")
     kind: str = Field(
         description="`job_status_update`, `batch_status_update`, `order_update` or"
-        " `channel_status_update`, `notification` or `notifications_read`."
+        " `channel_status_update`, `vinted_connection_status`, `notification` or"
+        " `notifications_read`."
     )
     at: datetime
     payload: dict[str, Any]

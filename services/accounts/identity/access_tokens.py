@@ -36,6 +36,8 @@ class AccessClaims:
     tenant_id: int | None
     role: Role
     expires_at: datetime
+    device: bool = False
+    """Whether a paired browser holds it, which may do next to nothing."""
 
 
 _UNREADABLE = (
@@ -53,8 +55,9 @@ class AccessTokens:
     """Issues and reads access tokens.
 
     Claims: `iss`, `sub` (public id), `uid` (account number), `sid` (sign-in), `tid` (shop number,
-    absent where there is none), `role`, `iat`, `exp`. The header's `kid` is the key's RFC 7638
-    thumbprint. Tokens of `previous` keys are honoured until they expire.
+    absent where there is none), `role`, `iat`, `exp`, and `dev` in those of paired browsers. The
+    header's `kid` is the key's RFC 7638 thumbprint. Tokens of `previous` keys are honoured until
+    they expire.
     """
 
     def __init__(
@@ -75,7 +78,14 @@ class AccessTokens:
         self._verified = lru_cache(maxsize=_REMEMBERED)(self._verify)
 
     def issue(
-        self, *, user_id: int, public_id: UUID, session_id: UUID, role: Role, tenant_id: int | None
+        self,
+        *,
+        user_id: int,
+        public_id: UUID,
+        session_id: UUID,
+        role: Role,
+        tenant_id: int | None,
+        device: bool = False,
     ) -> str:
         """A token that is honoured for `ttl` from now."""
         now = self._clock.now()
@@ -90,6 +100,8 @@ class AccessTokens:
         }
         if tenant_id is not None:
             claims["tid"] = tenant_id
+        if device:
+            claims["dev"] = True
         return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"kid": self._key_id})
 
     def read(self, token: str) -> AccessClaims:
@@ -147,4 +159,5 @@ def _claims(claims: dict[str, Any]) -> AccessClaims:
         tenant_id=TenantSchema(claims["tid"]).tenant_id if "tid" in claims else None,
         role=Role(claims["role"]),
         expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+        device="dev" in claims,
     )

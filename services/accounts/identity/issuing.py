@@ -34,14 +34,15 @@ class TokenIssuing:
         self._refresh_ttl = refresh_ttl
         self._clock = clock
 
-    def begin(self, session: PlatformSession, user: User) -> SignedIn:
-        """A new sign-in with its first tokens."""
+    def begin(self, session: PlatformSession, user: User, *, device: str | None = None) -> SignedIn:
+        """A new sign-in with its first tokens; `device` names the browser that it is for."""
         now = self._clock.now()
         sign_in = AuthSession(
             id=new_uuid(),
             user_id=user.id,
             created_at=now,
             expires_at=now + self._refresh_ttl,
+            device=device,
         )
         AuthSessionRepository(session).add(sign_in)
         return self.go_on(session, user, sign_in)
@@ -66,6 +67,7 @@ class TokenIssuing:
             session_id=sign_in.id,
             role=user.role,
             tenant_id=None if tenant is None else tenant.id,
+            device=sign_in.device is not None,
         )
         asleep = None
         if tenant is not None and tenant.status in ASLEEP:

@@ -1,0 +1,280 @@
+"""The bridge to sellers' browsers, over the sockets of this process.
+
+Who executes, what is sent and what came of it is in the database; what is here can be lost. One
+task looks after all executors of the process while there are any: woken by whoever leaves a
+command, and once a second in any case.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Protocol
+from uuid import UUID
+
+import structlog
+from anyio import to_thread
+from prometheus_client import CollectorRegistry, Counter, Gauge
+from pydantic import ValidationError
+
+from api.accounts.news.connections import Watcher
+from api.accounts.news.sockets import NewsSockets
+from api.selling.vinted.messages import Challenge, CommandAck, Result, SessionUpdate
+from services.selling.vinted.bridge.bridge import Message, VintedBridge
+from services.selling.vinted.bridge.executors import EXECUTOR_LEASE, Browser
+from services.selling.vinted.bridge.standing import VINTED_CONNECTION_STATUS, ConnectionStatus
+from shared.clock import Clock
+from shared.database import TenantSchema
+from shared.errors import Forbidden
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY = timedelta(seconds=1)
+
+_SOONEST_S = 0.005
+"""Between two looks at one shop."""
+
+
+class WakeUps(Protocol):
+    """Calls back when somebody leaves a command, until it is closed."""
+
+    def start(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class _Meters:
+    def __init__(self, registry: CollectorRegistry, executing: Callable[[], int]) -> None:
+        gauge = Gauge(
+            "stoflow_vinted_executors",
+            "Browsers connected to this process that execute.",
+            registry=registry,
+        )
+        gauge.set_function(executing)
+        self.commands = Counter(
+            "stoflow_vinted_commands",
+            "Commands by what came of them: sent, refused, or as the browser said.",
+            ["outcome"],
+            registry=registry,
+        )
+
+
+class BridgeSockets:
+    """A `SocketRoom`. Used from the event loop of its process alone, but for `wake`."""
+
+    def __init__(
+        self,
+        sockets: NewsSockets,
+        bridge: VintedBridge,
+        listen: Callable[[Callable[[], None]], WakeUps | None],
+        clock: Clock,
+        registry: CollectorRegistry,
+    ) -> None:
+        """`listen` makes what calls back when a command is left; None: nobody does."""
+        self._sockets = sockets
+        self._bridge = bridge
+        self._listen = listen
+        self._clock = clock
+        self._browsers: dict[str, Watcher] = {}
+        self._executing: dict[TenantSchema, Watcher] = {}
+        self._renew_at: dict[TenantSchema, datetime] = {}
+        self._said: dict[str, SessionUpdate] = {}
+        self._looking: dict[TenantSchema, asyncio.Task[None]] = {}
+        self._look_again: set[TenantSchema] = set()
+        self._woken = asyncio.Event()
+        self._serving: asyncio.Task[None] | None = None
+        self._meters = _Meters(registry, lambda: len(self._executing))
+        sockets.share_with(self)
+        sockets.hear("vinted_session_update", SessionUpdate, self._take_session)
+        sockets.hear("job_result", Result, self._take_result)
+        sockets.hear("datadome_detected", Challenge, self._take_challenge)
+
+    async def came(self, watcher: Watcher) -> None:
+        """See `SocketRoom`. Who executes is decided when it says how Vinted stands."""
+        if not watcher.device:
+            return
+        self._browsers[watcher.sid] = watcher
+        if self._serving is None or self._serving.done():
+            self._serving = asyncio.create_task(self._serve())
+
+    async def went(self, watcher: Watcher) -> None:
+        """See `SocketRoom`. Another browser of the account takes over when it says something."""
+        if self._browsers.pop(watcher.sid, None) is None:
+            return
+        self._said.pop(watcher.sid, None)
+        if self._executing.get(watcher.tenant) is watcher:
+            del self._executing[watcher.tenant]
+            browser = _browser(watcher)
+            await to_thread.run_sync(self._bridge.executors.leave, watcher.tenant, browser)
+            await self._let_others_stand(watcher.tenant)
+        if not self._browsers:
+            self._woken.set()
+
+    def as_told_to(self, watcher: Watcher, kind: str, message: dict[str, Any]) -> dict[str, Any]:
+        """See `SocketRoom`: a browser is told whether it is the one that executes."""
+        if kind != VINTED_CONNECTION_STATUS or not watcher.device:
+            return message
+        return {**message, "executor": self._executing.get(watcher.tenant) is watcher}
+
+    async def _take_session(self, watcher: Watcher, update: SessionUpdate) -> dict[str, Any]:
+        _must_be_extension(watcher)
+        self._said[watcher.sid] = update
+        status = await self._stand(watcher, update)
+        return status.told_to(watcher.sid)
+
+    async def _take_result(self, watcher: Watcher, result: Result) -> dict[str, Any]:
+        _must_be_extension(watcher)
+        store = self._bridge.results.store
+        repeated = await to_thread.run_sync(store, watcher.tenant, result.told())
+        self._meters.commands.labels("repeated" if repeated else result.outcome.value).inc()
+        self._look_at(watcher.tenant)
+        return {"stored": True, "repeated": repeated}
+
+    async def _take_challenge(self, watcher: Watcher, _challenge: Challenge) -> dict[str, Any]:
+        _must_be_extension(watcher)
+        challenged = self._bridge.results.challenged
+        status = await to_thread.run_sync(challenged, watcher.tenant, _browser(watcher))
+        return status.told_to(watcher.sid)
+
+    async def _stand(self, watcher: Watcher, update: SessionUpdate) -> ConnectionStatus:
+        """Let it execute when it is its turn; what it was sent on an older socket comes again."""
+        say = self._bridge.executors.say
+        heard = await to_thread.run_sync(say, watcher.tenant, _browser(watcher), update.said())
+        status = heard.status
+        if heard.replaced is not None:
+            await self._sockets.end(heard.replaced, "This browser has connected anew.")
+        before = self._executing.get(watcher.tenant)
+        if status.executor != watcher.sid:
+            if before is watcher:
+                del self._executing[watcher.tenant]
+            return status
+        if watcher.sid not in self._browsers:
+            # It went while it was being asked about.
+            await to_thread.run_sync(
+                self._bridge.executors.leave, watcher.tenant, _browser(watcher)
+            )
+            return status
+        self._executing[watcher.tenant] = watcher
+        self._renew_at[watcher.tenant] = self._clock.now() + EXECUTOR_LEASE / 2
+        if before is not watcher:
+            await self._send_again(watcher)
+        self._look_at(watcher.tenant)
+        return status
+
+    async def _let_others_stand(self, tenant: TenantSchema) -> None:
+        for other in [each for each in self._browsers.values() if each.tenant == tenant]:
+            said = self._said.get(other.sid)
+            if said is not None:
+                await self._stand(other, said)
+
+    async def _send_again(self, watcher: Watcher) -> None:
+        again = self._bridge.again
+        for message in await to_thread.run_sync(again, watcher.tenant, _browser(watcher)):
+            await self._send(watcher, message)
+
+    async def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(self._woken.set)
+
+        listener = self._listen(wake)
+        if listener is not None:
+            listener.start()
+        try:
+            while self._browsers:
+                try:
+                    await self._keep_places()
+                    await self._look_where_it_rings()
+                except Exception:
+                    # The database is away, most likely; commands wait in it.
+                    log.exception("vinted.look_failed")
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), LOOK_EVERY.total_seconds())
+                self._woken.clear()
+        finally:
+            if listener is not None:
+                listener.close()
+
+    async def _look_where_it_rings(self) -> None:
+        executing = tuple(self._executing)
+        if executing:
+            for tenant in await to_thread.run_sync(self._bridge.due, executing):
+                self._look_at(tenant)
+
+    def _look_at(self, tenant: TenantSchema) -> None:
+        if tenant in self._looking:
+            # What it looks for may have come a moment later.
+            self._look_again.add(tenant)
+        else:
+            self._looking[tenant] = asyncio.create_task(self._look(tenant))
+
+    async def _look(self, tenant: TenantSchema) -> None:
+        try:
+            await self._take_turn(tenant)
+        except Exception:
+            log.exception("vinted.look_failed", tenant=tenant.name)
+        finally:
+            del self._looking[tenant]
+        if tenant in self._look_again:
+            self._look_again.discard(tenant)
+            self._look_at(tenant)
+
+    async def _take_turn(self, tenant: TenantSchema) -> None:
+        watcher = self._executing.get(tenant)
+        if watcher is None:
+            return
+        turn = await to_thread.run_sync(self._bridge.next, tenant, _browser(watcher))
+        if turn.message is not None:
+            await self._send(watcher, turn.message)
+        if turn.again_at is not None:
+            wait = (turn.again_at - self._clock.now()).total_seconds()
+            if wait < LOOK_EVERY.total_seconds():
+                loop = asyncio.get_running_loop()
+                loop.call_later(max(wait, _SOONEST_S), self._look_at, tenant)
+
+    async def _send(self, watcher: Watcher, message: Message) -> None:
+        self._meters.commands.labels("sent").inc()
+        acked = partial(self._acked, watcher, message.dispatch.command_id)
+        await self._sockets.emit(watcher, "execute_job", message.payload, acked)
+
+    async def _acked(self, watcher: Watcher, command_id: UUID, *said: Any) -> None:
+        try:
+            ack = CommandAck.model_validate(said[0] if said else None)
+        except ValidationError:
+            # It may have been taken: its result, or the end of the wait for it, will tell.
+            log.warning("vinted.ack_unreadable", command_id=str(command_id))
+            return
+        if ack.refused is None:
+            return
+        self._meters.commands.labels("refused").inc()
+        refused = self._bridge.refused
+        await to_thread.run_sync(refused, watcher.tenant, command_id, ack.refused, _words_of(ack))
+
+    async def _keep_places(self) -> None:
+        """Renew the places of executors; they come one after the other, not all at once."""
+        now = self._clock.now()
+        due: Sequence[Watcher] = [
+            each
+            for tenant, each in self._executing.items()
+            if self._renew_at.get(tenant, now) <= now
+        ]
+        for watcher in due:
+            renew = self._bridge.executors.renew
+            kept = await to_thread.run_sync(renew, watcher.tenant, _browser(watcher))
+            self._renew_at[watcher.tenant] = now + EXECUTOR_LEASE / 2
+            if not kept and self._executing.get(watcher.tenant) is watcher:
+                del self._executing[watcher.tenant]
+
+
+def _browser(watcher: Watcher) -> Browser:
+    return Browser(watcher.sid, watcher.sign_in.session_id)
+
+
+def _must_be_extension(watcher: Watcher) -> None:
+    if not watcher.device:
+        raise Forbidden("Only the extension in a paired browser may send this.")
+
+
+def _words_of(ack: CommandAck) -> str:
+    return ack.detail or f"The browser refused: {ack.refused}."

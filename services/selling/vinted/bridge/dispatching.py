@@ -1,0 +1,303 @@
+"""Chooses what an executor does next: one command at a time, of jobs that are parked for it.
+
+Locks, in this order: the job's bell, the job, the account, the command, the browser bell. Whoever
+sets the browser bell because there is nothing to send holds it before looking, and takes no other
+lock: a command that is left meanwhile waits for it and rings afterwards.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID
+
+from models.accounts.tenants import Lane
+from models.selling.publishing import Channel, JobStatus, MarketplaceJob
+from models.selling.vinted import CommandState, VintedAccount, VintedCommand, VintedSession
+from repositories.accounts.bells import BellRepository
+from repositories.accounts.browser_bells import BrowserBellRepository
+from repositories.accounts.stopped_channels import StoppedChannelRepository
+from repositories.selling.publishing import JobRepository
+from repositories.selling.vinted import VintedAccountRepository, VintedCommandRepository
+from services.selling.publishing.answering import JobAnswers
+from services.selling.vinted.bridge.executors import EXECUTOR_LEASE, Browser
+from services.selling.vinted.commands import PATIENCE
+from shared.clock import Clock
+from shared.database import Database, TenantSchema, TenantSession
+
+BEGIN_WITHIN = timedelta(seconds=60)
+"""A command that the browser has not begun by then is not begun any more."""
+
+LOST_AFTER = timedelta(minutes=3)
+"""From then on nobody waits for the answer; a photo on a slow line takes a minute."""
+
+NOT_PARKED_YET = timedelta(milliseconds=20)
+"""How soon a job is looked at again that has asked and is about to be parked."""
+
+STOPPED = timedelta(seconds=15)
+"""How soon it is looked whether the operator lets the channel go on."""
+
+Sent = tuple[datetime, str, str]
+
+
+class Pace(Protocol):
+    """How fast an account may be worked on."""
+
+    @property
+    def looks_back(self) -> timedelta:
+        """How far back the history must reach."""
+        ...
+
+    def next_allowed(
+        self, history: Sequence[Sent], now: datetime, method: str, path: str, *, urgent: bool
+    ) -> datetime:
+        """`now`, or the first later moment at which this request may be sent."""
+        ...
+
+
+class Unpaced:
+    """Every request at once: for installations that speak to a sandbox."""
+
+    looks_back = timedelta(0)
+
+    def next_allowed(
+        self, _history: Sequence[Sent], now: datetime, _method: str, _path: str, *, urgent: bool
+    ) -> datetime:
+        """See `Pace`."""
+        return now
+
+
+class Refusal(StrEnum):
+    """Why a browser did not take a command."""
+
+    NOT_ALLOWED = "not_allowed"
+    BAD_LEASE = "bad_lease"
+    EXPIRED = "expired"
+    PAUSED = "paused"
+    BUSY = "busy"
+    NO_SESSION = "no_session"
+
+
+_AGAIN_AFTER = {
+    Refusal.EXPIRED: timedelta(0),
+    Refusal.BUSY: timedelta(seconds=1),
+    Refusal.NO_SESSION: timedelta(seconds=15),
+    Refusal.PAUSED: timedelta(seconds=30),
+}
+"""Those that pass; with the others it would be refused again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """A command as it is sent."""
+
+    tenant: TenantSchema
+    command_id: UUID
+    job_id: int
+    action: str
+    step: str
+    site: str
+    method: str
+    path: str
+    query: dict[str, str]
+    body: dict[str, Any] | None
+    photo: dict[str, Any] | None
+    deadline: datetime
+    lost_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at one shop came to."""
+
+    dispatch: Dispatch | None = None
+    again_at: datetime | None = None
+    """When to look again, where that is known."""
+
+
+class Dispatching:
+    """Opens its own short transactions."""
+
+    def __init__(self, database: Database, pace: Pace, clock: Clock) -> None:
+        self._database = database
+        self._pace = pace
+        self._clock = clock
+        self._answers = JobAnswers(clock, "bridge")
+
+    def next(self, tenant: TenantSchema, browser: Browser) -> Look:
+        """Take the next command for this executor; it counts as sent when this returns it."""
+        now = self._clock.now()
+        with self._database.tenant(tenant) as session:
+            found = self._find(session, browser, now)
+            if found.command is not None and found.job is not None:
+                return self._send(session, browser, found.job, found.command.id, now)
+        with self._database.tenant(tenant) as session:
+            return self._set_bell(session, browser, now)
+
+    def again(self, tenant: TenantSchema, browser: Browser) -> Sequence[Dispatch]:
+        """What this browser was sent before its line broke: it tells of what it has done, and does
+        what has never reached it.
+        """
+        now = self._clock.now()
+        with self._database.tenant(tenant) as session:
+            account = VintedAccountRepository(session).get()
+            if account is None or account.executor != browser.socket:
+                return ()
+            jobs = JobRepository(session)
+            found = []
+            for command in VintedCommandRepository(session).under_way():
+                job = jobs.get(command.job_id)
+                mine = command.executor_device == browser.device
+                if mine and job is not None and not _is_lost(command, now):
+                    found.append(_dispatch(tenant, job, command))
+        return found
+
+    def refused(
+        self, tenant: TenantSchema, command_id: UUID, refusal: Refusal, detail: str
+    ) -> None:
+        """A browser did not take what it was sent: nothing was done and nothing will be."""
+        now = self._clock.now()
+        with self._database.tenant(tenant) as session:
+            commands = VintedCommandRepository(session)
+            found = commands.get(command_id)
+            if found is None:
+                return
+            job = self._answers.locked(session, found.job_id)
+            command = commands.locked(command_id)
+            if job is None or command is None or command.state is not CommandState.SENT:
+                return
+            after = _AGAIN_AFTER.get(refusal)
+            command.sent_at = command.lost_at = None
+            if after is None:
+                command.state, command.detail = CommandState.NOT_SENT, detail
+                command.answered_at = now
+            else:
+                command.state, command.executor_device = CommandState.WAITING, None
+                if job.status is JobStatus.PARKED:
+                    job.leased_until = now + PATIENCE
+            session.flush()
+            BrowserBellRepository(session).set(tenant, now + (after or timedelta(0)))
+            if after is None:
+                self._answers.answer(session, job)
+
+    def _find(self, session: TenantSession, browser: Browser, now: datetime) -> "_Found":
+        account = VintedAccountRepository(session).get()
+        if account is None or not _works(account, browser, now):
+            # Whoever changes that rings.
+            return _Found()
+        if _stopped(session):
+            return _Found(again_at=now + STOPPED)
+        commands = VintedCommandRepository(session)
+        held = [each.lost_at for each in commands.under_way() if not _is_lost(each, now)]
+        if held:
+            return _Found(again_at=min(each for each in held if each is not None))
+        waiting = commands.waiting(parked=True)
+        if waiting is None:
+            unparked = commands.waiting(parked=False) is not None
+            return _Found(again_at=now + NOT_PARKED_YET if unparked else None)
+        command, job = waiting
+        history = commands.sent_since(now - self._pace.looks_back) if self._pace.looks_back else ()
+        allowed = self._pace.next_allowed(
+            history, now, command.method, command.path, urgent=job.lane is Lane.REALTIME
+        )
+        if allowed > now:
+            return _Found(again_at=allowed, paced=True)
+        return _Found(command, job)
+
+    def _set_bell(self, session: TenantSession, browser: Browser, now: datetime) -> Look:
+        """Look again, holding the bell, and set it to when there is something to do."""
+        bells = BrowserBellRepository(session)
+        held = bells.lock(session.tenant)
+        found = self._find(session, browser, now)
+        if found.command is not None:
+            return Look(again_at=now)
+        if held:
+            bells.set(session.tenant, found.again_at)
+        elif found.again_at is not None:
+            bells.ring(session.tenant, found.again_at)
+        if found.paced:
+            VintedAccountRepository(session).set_next_at(found.again_at)
+        return Look(again_at=found.again_at)
+
+    def _send(
+        self,
+        session: TenantSession,
+        browser: Browser,
+        job: MarketplaceJob,
+        command_id: UUID,
+        now: datetime,
+    ) -> Look:
+        lost_at = now + LOST_AFTER
+        # Workers look at the job when its answer is overdue.
+        BellRepository(session).ring(session.tenant, job.lane, lost_at)
+        locked = JobRepository(session).locked(job.id)
+        account = VintedAccountRepository(session).locked()
+        command = VintedCommandRepository(session).locked(command_id)
+        if (
+            locked is None
+            or locked.status is not JobStatus.PARKED
+            or account is None
+            or not _works(account, browser, now)
+            or command is None
+            or command.state is not CommandState.WAITING
+        ):
+            return Look(again_at=now)
+        command.state, command.executor_device = CommandState.SENT, browser.device
+        command.sent_at, command.lost_at = now, lost_at
+        locked.leased_until = lost_at
+        account.next_at = None
+        if account.executor_until is None or account.executor_until < now + EXECUTOR_LEASE / 2:
+            account.executor_until = now + EXECUTOR_LEASE
+        session.flush()
+        BrowserBellRepository(session).set(session.tenant, lost_at)
+        return Look(_dispatch(session.tenant, locked, command))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What could be sent now, or when there is something to send."""
+
+    command: VintedCommand | None = None
+    job: MarketplaceJob | None = None
+    again_at: datetime | None = None
+    paced: bool = False
+
+
+def _works(account: VintedAccount, browser: Browser, now: datetime) -> bool:
+    until = account.executor_until
+    return (
+        account.executor == browser.socket
+        and until is not None
+        and until > now
+        and account.session is VintedSession.SIGNED_IN
+        and account.paused_at is None
+    )
+
+
+def _stopped(session: TenantSession) -> bool:
+    return StoppedChannelRepository(session).get(Channel.VINTED) is not None
+
+
+def _is_lost(command: VintedCommand, now: datetime) -> bool:
+    return command.lost_at is None or command.lost_at <= now
+
+
+def _dispatch(tenant: TenantSchema, job: MarketplaceJob, command: VintedCommand) -> Dispatch:
+    assert command.sent_at is not None
+    assert command.lost_at is not None
+    return Dispatch(
+        tenant=tenant,
+        command_id=command.id,
+        job_id=job.id,
+        action=job.action.value,
+        step=command.step,
+        site=command.site,
+        method=command.method,
+        path=command.path,
+        query=command.query,
+        body=command.body,
+        photo=command.photo,
+        deadline=command.sent_at + BEGIN_WITHIN,
+        lost_at=command.lost_at,
+    )

@@ -1,0 +1,161 @@
+"""Which of a seller's browsers executes: one for each account, chosen here.
+
+Locks, in the order of the bridge: the account, its browser bell, the shop's counter of news.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from models.selling.vinted import VintedAccount, VintedSession
+from repositories.accounts.browser_bells import BrowserBellRepository
+from repositories.selling.vinted import VintedAccountRepository
+from services.selling.vinted.bridge.standing import (
+    ConnectionStatus,
+    executes_now,
+    status_of,
+)
+from services.selling.vinted.bridge.telling import VintedNews
+from services.selling.vinted.sites import checked_site
+from shared.clock import Clock
+from shared.database import Database, TenantSchema, TenantSession
+from shared.errors import BadInput, FieldProblem
+
+EXECUTOR_LEASE = timedelta(minutes=2)
+"""How long an executor whose process died keeps its place from other browsers; a socket that closes
+in order, or the same browser on a new socket, gives it up at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """One socket of a paired browser."""
+
+    socket: str
+    device: UUID
+    """Its sign-in: the same browser on another socket has the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSaid:
+    """What a browser says of its session at Vinted."""
+
+    session: VintedSession
+    site: str | None = None
+    remote_user_id: str | None = None
+    login: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How the account stands after a browser has said something."""
+
+    status: ConnectionStatus
+    replaced: str | None
+    """An older socket of the same browser that executed until now: nobody is behind it any more."""
+
+
+class Executors:
+    """Opens its own short transactions."""
+
+    def __init__(self, database: Database, sites: Collection[str], clock: Clock) -> None:
+        """`sites` are the hosts of Vinted that there are."""
+        self._database = database
+        self._sites = sites
+        self._clock = clock
+        self._news = VintedNews(clock)
+
+    def say(self, tenant: TenantSchema, browser: Browser, said: SessionSaid) -> Heard:
+        """Take down what a browser says; it executes from now on when it is its turn.
+
+        Raises `BadInput` for a site that is none of Vinted's, and for a sign-in of nobody.
+        """
+        if said.session is VintedSession.SIGNED_IN and said.remote_user_id is None:
+            field = FieldProblem("vinted_user_id", "Say who is signed in.", "missing")
+            raise BadInput("Who is signed in at Vinted was not said.", fields=[field])
+        site = checked_site(said.site, self._sites)
+        with self._database.tenant(tenant) as session:
+            account = self._account(session, site)
+            before = account.executor if account.executor_device == browser.device else None
+            with self._news.telling(session, account):
+                if self._is_its_turn(account, browser, said):
+                    self._take_down(session, account, browser, said)
+            status = status_of(session, account, self._clock.now())
+        return Heard(status, None if before == browser.socket else before)
+
+    def leave(self, tenant: TenantSchema, browser: Browser) -> None:
+        """Its socket has closed; without effect unless it executed."""
+        with self._database.tenant(tenant) as session:
+            account = VintedAccountRepository(session).locked()
+            if account is None or account.executor != browser.socket:
+                return
+            with self._news.telling(session, account):
+                account.executor = account.executor_until = None
+
+    def renew(self, tenant: TenantSchema, browser: Browser) -> bool:
+        """Keep its place; False when it has none any more."""
+        with self._database.tenant(tenant) as session:
+            account = VintedAccountRepository(session).locked()
+            if account is None or account.executor != browser.socket:
+                return False
+            account.executor_until = self._clock.now() + EXECUTOR_LEASE
+        return True
+
+    def _account(self, session: TenantSession, site: str | None) -> VintedAccount:
+        accounts = VintedAccountRepository(session)
+        account = accounts.locked()
+        if account is None:
+            now = self._clock.now()
+            accounts.add_unless_there(
+                {
+                    "site": site or next(iter(self._sites)),
+                    "session": VintedSession.UNREACHABLE,
+                    "choices": {},
+                    "connected_at": now,
+                    "checked_at": now,
+                }
+            )
+            account = accounts.locked()
+        assert account is not None
+        return account
+
+    def _is_its_turn(self, account: VintedAccount, browser: Browser, said: SessionSaid) -> bool:
+        """Whoever executes goes on; another browser only helps one that cannot, and never one from
+        which Vinted wants to see a person.
+        """
+        if account.executor_device == browser.device or not executes_now(
+            account, self._clock.now()
+        ):
+            return True
+        helpless = account.session not in (VintedSession.SIGNED_IN, VintedSession.CHALLENGED)
+        return helpless and said.session is VintedSession.SIGNED_IN
+
+    def _take_down(
+        self,
+        session: TenantSession,
+        account: VintedAccount,
+        browser: Browser,
+        said: SessionSaid,
+    ) -> None:
+        now = self._clock.now()
+        account.executor, account.executor_device = browser.socket, browser.device
+        account.executor_until, account.checked_at = now + EXECUTOR_LEASE, now
+        account.session = _session_of(account, said)
+        if account.session is VintedSession.SIGNED_IN:
+            account.remote_user_id, account.challenged_at = said.remote_user_id, None
+            account.login = said.login or account.login
+        elif account.session is VintedSession.CHALLENGED:
+            account.challenged_at = account.challenged_at or now
+        session.flush()
+        BrowserBellRepository(session).ring(session.tenant, now)
+
+
+def _session_of(account: VintedAccount, said: SessionSaid) -> VintedSession:
+    if said.session is not VintedSession.SIGNED_IN:
+        return said.session
+    if said.site is not None and said.site != account.site:
+        # Signed in, but not where the shop sells.
+        return VintedSession.SIGNED_OUT
+    if account.remote_user_id not in (None, said.remote_user_id):
+        return VintedSession.WRONG_ACCOUNT
+    return VintedSession.SIGNED_IN

@@ -1,0 +1,123 @@
+"""How a shop's account at Vinted stands, in the words of docs/extension-protocol.yaml."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from models.selling.publishing import Channel
+from models.selling.vinted import VintedAccount, VintedSession
+from repositories.accounts.stopped_channels import StoppedChannelRepository
+from repositories.selling.vinted import VintedCommandRepository
+from shared.database import TenantSession
+
+VINTED_CONNECTION_STATUS = "vinted_connection_status"
+"""The news by which whoever watches the shop hears of a change."""
+
+
+class Standing(StrEnum):
+    """What matters of it, the first that applies."""
+
+    PAUSED = "paused"
+    OFFLINE = "offline"
+    CHALLENGED = "challenged"
+    WRONG_ACCOUNT = "wrong_account"
+    SIGNED_OUT = "signed_out"
+    CONNECTED = "connected"
+
+
+_OF_SESSION = {
+    VintedSession.SIGNED_IN: Standing.CONNECTED,
+    VintedSession.SIGNED_OUT: Standing.SIGNED_OUT,
+    VintedSession.WRONG_ACCOUNT: Standing.WRONG_ACCOUNT,
+    VintedSession.CHALLENGED: Standing.CHALLENGED,
+    VintedSession.UNREACHABLE: Standing.OFFLINE,
+}
+
+_REASONS = {
+    Standing.OFFLINE: "No browser with the extension is open. Open it and leave Vinted signed in.",
+    Standing.CHALLENGED: "Vinted wants to see that you are a person: open Vinted in that browser"
+    " and do what it asks. Work goes on by itself afterwards.",
+    Standing.SIGNED_OUT: "Sign in at Vinted in the browser that has the extension.",
+    Standing.CONNECTED: None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionStatus:
+    """How the account stands."""
+
+    standing: Standing
+    reason: str | None
+    """In the seller's words, with what to do."""
+    executor: str | None
+    """The socket that executes."""
+    device: UUID | None
+    """The paired browser behind it."""
+    site: str | None
+    login: str | None
+    waiting: int
+    """Jobs on Vinted that have not ended."""
+    next_at: datetime | None
+    """When pacing allows the next command; None: at once, as far as pacing goes."""
+
+    def told_to(self, socket: str | None) -> dict[str, Any]:
+        """The message; to a socket, or (None) to whoever watches the shop."""
+        return {
+            "state": self.standing.value,
+            "reason": self.reason,
+            "executor": self.executor is not None and socket in (None, self.executor),
+            "site": self.site,
+            "login": self.login,
+            "waiting": self.waiting,
+            "next_at": None if self.next_at is None else self.next_at.isoformat(),
+        }
+
+
+def status_of(
+    session: TenantSession, account: VintedAccount | None, now: datetime
+) -> ConnectionStatus:
+    """How it stands at this moment; without an account no browser has ever been there."""
+    stopped = StoppedChannelRepository(session).get(Channel.VINTED)
+    waiting = VintedCommandRepository(session).live_jobs()
+    if account is None:
+        offline = _REASONS[Standing.OFFLINE]
+        return ConnectionStatus(Standing.OFFLINE, offline, None, None, None, None, waiting, None)
+    standing = standing_of(account, now, stopped=stopped is not None)
+    executes = executes_now(account, now)
+    return ConnectionStatus(
+        standing,
+        _reason(standing, account, None if stopped is None else stopped.because),
+        account.executor if executes else None,
+        account.executor_device if executes else None,
+        account.site,
+        account.login,
+        waiting,
+        account.next_at if account.next_at is not None and account.next_at > now else None,
+    )
+
+
+def standing_of(account: VintedAccount, now: datetime, *, stopped: bool) -> Standing:
+    """The first of `Standing` that applies."""
+    if stopped or account.paused_at is not None:
+        return Standing.PAUSED
+    if not executes_now(account, now):
+        return Standing.OFFLINE
+    return _OF_SESSION[account.session]
+
+
+def executes_now(account: VintedAccount, now: datetime) -> bool:
+    """Whether some browser is there to execute."""
+    until = account.executor_until
+    return account.executor is not None and until is not None and until > now
+
+
+def _reason(standing: Standing, account: VintedAccount, stopped: str | None) -> str | None:
+    if standing is Standing.PAUSED:
+        if stopped is not None:
+            return f"Vinted is stopped for all shops at the moment: {stopped}"
+        return "You have paused Vinted. Nothing is done there until you resume it."
+    if standing is Standing.WRONG_ACCOUNT:
+        return f"Another Vinted account than {account.login or 'yours'} is signed in there."
+    return _REASONS[standing]
