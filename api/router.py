@@ -19,6 +19,7 @@ from api.selling.listing_imports import routes as listing_imports
 from api.selling.orders import routes as orders
 from api.selling.publishing import routes as publishing
 from api.selling.vinted import routes as vinted
+from api.selling.vinted import selling as vinted_selling
 
 ROUTERS: tuple[APIRouter, ...] = (
     *catalog.ROUTERS,
@@ -29,6 +30,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     *etsy.ROUTERS,
     *listing_imports.ROUTERS,
     *vinted.ROUTERS,
+    *vinted_selling.ROUTERS,
     *news.ROUTERS,
     *attributes.ROUTERS,
     *notifications.ROUTERS,

@@ -19,7 +19,7 @@ from backend.gateways import (
     vinted_pace,
     vinted_sites,
 )
-from backend.handlers import channel_table, polled_channels
+from backend.handlers import channel_table, polled_channels, withdrawals
 from backend.keys import Keys, load_keys
 from backend.metrics import InstallationFigures, Meters
 from backend.pools import PoolMeters, ProcessKind, pool_size
@@ -43,6 +43,7 @@ from services.selling.drift.requesting import ComparisonRequests
 from services.selling.orders.polling import PolledChannel
 from services.selling.publishing.preflight import PublicationPreflight
 from services.selling.publishing.requesting import WorkRequests
+from services.selling.publishing.withdrawing import Withdrawals
 from services.selling.quotas.ledger import DatabaseLedger, QuotaState
 from services.selling.vinted.bridge.bridge import VintedBridge
 from services.selling.vinted.bridge.leases import CommandLeases, Signatures, SignedPhotoLinks
@@ -93,6 +94,11 @@ class Container:
     def vinted_sites(self) -> Sequence[str]:
         """Hosts of Vinted's sites."""
         return vinted_sites(self.settings)
+
+    @property
+    def withdrawals(self) -> Withdrawals:
+        """Where a parked job can be taken back of which nobody has heard."""
+        return withdrawals()
 
     @property
     def waking(self) -> Waking:

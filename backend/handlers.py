@@ -39,6 +39,18 @@ from services.selling.orders.taking import OrderTaking
 from services.selling.publishing.attempting import HandlerTable
 from services.selling.publishing.channels import ChannelTable
 from services.selling.publishing.requesting import WorkRequests
+from services.selling.publishing.withdrawing import Withdrawals
+from services.selling.vinted.channel import VintedChannel
+from services.selling.vinted.delete import VintedDelete
+from services.selling.vinted.desk import VintedWorkshop
+from services.selling.vinted.link import VintedLink
+from services.selling.vinted.message import VintedMessage
+from services.selling.vinted.orders import VintedOrders
+from services.selling.vinted.preflight import VintedPreflight
+from services.selling.vinted.publish import VintedPublish
+from services.selling.vinted.sync import VintedSync
+from services.selling.vinted.update import VintedUpdate
+from services.selling.vinted.withdrawing import withdraw
 from shared.clock import Clock
 
 
@@ -49,6 +61,7 @@ def channel_table(
     return {
         Channel.EBAY: EbayChannel(EbayPreflight(ebay.marketplace), ebay_quotas, clock),
         Channel.ETSY: EtsyChannel(EtsyPreflight(), etsy.quotas),
+        Channel.VINTED: VintedChannel(VintedPreflight()),
     }
 
 
@@ -62,12 +75,19 @@ def polled_channels(
     )
 
 
-def handler_table(ebay: EbayWorkshop, etsy: EtsyWorkshop, imports: ImportWorkshop) -> HandlerTable:
+def withdrawals() -> Withdrawals:
+    """Where a job can be taken back that is parked and of which nobody has heard."""
+    return {Channel.VINTED: withdraw}
+
+
+def handler_table(
+    ebay: EbayWorkshop, etsy: EtsyWorkshop, vinted: VintedWorkshop, imports: ImportWorkshop
+) -> HandlerTable:
     """Who runs a job."""
     preflight = EbayPreflight(ebay.gateway.marketplace)
     channels = channel_table(ebay.gateway, EbayQuotas(), etsy.gateway, ebay.clock)
     requests = WorkRequests(channels, ebay.clock)
-    etsy_preflight = EtsyPreflight()
+    etsy_preflight, vinted_preflight = EtsyPreflight(), VintedPreflight()
     return {
         (Channel.EBAY, JobAction.PUBLISH): EbayPublish(ebay, preflight, requests),
         (Channel.EBAY, JobAction.UPDATE): EbayUpdate(ebay, preflight),
@@ -85,4 +105,13 @@ def handler_table(ebay: EbayWorkshop, etsy: EtsyWorkshop, imports: ImportWorksho
         (Channel.ETSY, JobAction.ORDERS): EtsyOrders(etsy, OrderTaking(requests, etsy.clock)),
         (Channel.ETSY, JobAction.SHIP): EtsyShip(etsy),
         (Channel.ETSY, JobAction.IMPORT): ListingImportHandler(imports, EtsyImports(etsy)),
+        (Channel.VINTED, JobAction.PUBLISH): VintedPublish(vinted, vinted_preflight, requests),
+        (Channel.VINTED, JobAction.UPDATE): VintedUpdate(vinted, vinted_preflight),
+        (Channel.VINTED, JobAction.DELETE): VintedDelete(vinted),
+        (Channel.VINTED, JobAction.SYNC): VintedSync(vinted),
+        (Channel.VINTED, JobAction.LINK): VintedLink(vinted),
+        (Channel.VINTED, JobAction.ORDERS): VintedOrders(
+            vinted, OrderTaking(requests, vinted.clock)
+        ),
+        (Channel.VINTED, JobAction.MESSAGE): VintedMessage(vinted),
     }

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from time import monotonic, perf_counter
 
 import structlog
@@ -29,6 +30,9 @@ from services.selling.listing_imports.importing import ImportWorkshop
 from services.selling.publishing.attempting import HandlerTable
 from services.selling.publishing.lease import LeaseKeeper
 from services.selling.publishing.processor import MarketplaceJobProcessor
+from services.selling.vinted.commands import CommandTransport
+from services.selling.vinted.desk import VintedWorkshop
+from services.selling.vinted.halting import VintedHalts
 from shared.database.leadership import Leadership
 from shared.database.wake_ups import WakeUpListener
 
@@ -83,7 +87,12 @@ def handlers_of(container: Container) -> HandlerTable:
     imports = ImportWorkshop(
         container.database, container.object_store, container.image_fetcher, container.clock
     )
-    return handler_table(ebay_workshop_of(container), etsy_workshop_of(container), imports)
+    return handler_table(
+        ebay_workshop_of(container),
+        etsy_workshop_of(container),
+        vinted_workshop_of(container),
+        imports,
+    )
 
 
 def ebay_workshop_of(container: Container) -> EbayWorkshop:
@@ -99,6 +108,14 @@ def etsy_workshop_of(container: Container) -> EtsyWorkshop:
     database, etsy, clock = container.database, container.etsy, container.clock
     access = EtsyAccess(database, etsy.oauth, container.secret_box, clock)
     return EtsyWorkshop(database, etsy, access, container.object_store, clock)
+
+
+def vinted_workshop_of(container: Container) -> VintedWorkshop:
+    """What handlers of Vinted jobs share."""
+    database, clock = container.database, container.clock
+    return VintedWorkshop(
+        database, partial(CommandTransport, database, clock), VintedHalts(database, clock), clock
+    )
 
 
 def scheduler_of(container: Container) -> Scheduler:

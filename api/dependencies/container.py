@@ -21,6 +21,7 @@ from services.selling.drift.requesting import ComparisonRequests
 from services.selling.orders.polling import PolledChannel
 from services.selling.publishing.preflight import PublicationPreflight
 from services.selling.publishing.requesting import WorkRequests
+from services.selling.publishing.withdrawing import Withdrawals
 from services.selling.quotas.ledger import QuotaState
 from services.selling.vinted.bridge.leases import SignedPhotoLinks
 from shared.clock import Clock
@@ -86,6 +87,8 @@ class Container(Protocol):
     def comparisons(self) -> ComparisonRequests: ...
     @property
     def work_requests(self) -> WorkRequests: ...
+    @property
+    def withdrawals(self) -> Withdrawals: ...
     @property
     def refresh_ttl(self) -> timedelta: ...
     @property

@@ -21,11 +21,11 @@ async def _preflight(container: TheContainer) -> PublicationPreflight:
 
 
 async def _steering(container: TheContainer) -> JobSteering:
-    return JobSteering(container.clock)
+    return JobSteering(container.clock, container.withdrawals)
 
 
 async def _batches(container: TheContainer) -> Batches:
-    return Batches(container.clock)
+    return Batches(container.clock, container.withdrawals)
 
 
 async def _reading() -> PublishingReading:

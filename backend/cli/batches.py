@@ -7,6 +7,7 @@ import typer
 
 from api.selling.publishing.batch_schemas import BatchOut, BatchSteeredOut
 from backend.cli.terminal import AsJson, opened, say, say_json, shop_of
+from backend.handlers import withdrawals
 from services.selling.publishing.batches import Batches, BatchSteered
 from shared.database import TenantSession
 
@@ -72,7 +73,7 @@ def retry_failed(batch_id: BatchId, email: Email) -> None:
 
 def _steer(email: str, act: Callable[[Batches, TenantSession], BatchSteered], done: str) -> None:
     with opened() as container, container.database.tenant(shop_of(container, email)) as session:
-        steered = BatchSteeredOut.of(act(Batches(container.clock), session))
+        steered = BatchSteeredOut.of(act(Batches(container.clock, withdrawals()), session))
     left = f", {steered.left_alone} left alone" if steered.left_alone else ""
     say(f"{steered.changed} {done}{left}; {_line(steered.batch)}")
 

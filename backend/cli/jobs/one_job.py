@@ -3,6 +3,7 @@
 from api.selling.publishing.schemas import JobOut, JobStoryOut
 from backend.cli.jobs.words import Email, JobId, line_of
 from backend.cli.terminal import AsJson, opened, say, say_json, shop_of
+from backend.handlers import withdrawals
 from services.selling.publishing.reading import PublishingReading
 from services.selling.publishing.steering import JobSteering
 
@@ -27,5 +28,5 @@ def show(job_id: JobId, email: Email, as_json: AsJson = False) -> None:
 def cancel(job_id: JobId, email: Email) -> None:
     """Stop a job: a waiting one at once, a running one before its next outside call."""
     with opened() as container, container.database.tenant(shop_of(container, email)) as session:
-        job = JobOut.of(JobSteering(container.clock).cancel(session, job_id))
+        job = JobOut.of(JobSteering(container.clock, withdrawals()).cancel(session, job_id))
     say(line_of(job) + (", stops at its next step" if job.cancel_requested else ""))

@@ -6,6 +6,7 @@ Vinted's answers differ in nothing from those that its own pages get; what they 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 
@@ -46,6 +47,8 @@ class VintedAnswer:
     body: str
     retry_after: str | None = None
     truncated: bool = False
+    answered_at: datetime | None = None
+    """When it came, which may be long before it is read."""
 
 
 class VintedTransport(Protocol):

@@ -12,6 +12,11 @@ from repositories.selling.batches import BatchCounts, BatchRepository
 from repositories.selling.publishing import JobRepository
 from services.selling.publishing import transitions
 from services.selling.publishing.news import tell_of_batch
+from services.selling.publishing.withdrawing import (
+    NOTHING_TO_WITHDRAW,
+    Withdrawals,
+    cancel_unheard,
+)
 from shared.clock import Clock
 from shared.database import TenantSession
 from shared.errors import Conflict, NotFound
@@ -57,8 +62,9 @@ class BatchSteered:
 class Batches:
     """Batches of one shop. Every action may be repeated; the second time it changes nothing."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, withdrawals: Withdrawals = NOTHING_TO_WITHDRAW) -> None:
         self._clock = clock
+        self._withdrawals = withdrawals
 
     def show(self, session: TenantSession, batch_id: int) -> BatchProgress:
         """How far a batch is. Raises `BatchNotFound`."""
@@ -107,7 +113,7 @@ class Batches:
         live = BatchRepository(session).locked_live(batch_id)
         if not live and batch.cancelled_at is None:
             raise BatchAlreadyEnded
-        stopped = [self._stop(job) for job in live]
+        stopped = [self._stop(session, job) for job in live]
         batch.cancelled_at, batch.paused_at = batch.cancelled_at or self._clock.now(), None
         return self._steered(session, batch, sum(stopped), len(live) - sum(stopped))
 
@@ -144,7 +150,9 @@ class Batches:
             RungBell(session.tenant, lane), due_at and max(due_at, self._clock.now())
         )
 
-    def _stop(self, job: MarketplaceJob) -> bool:
+    def _stop(self, session: TenantSession, job: MarketplaceJob) -> bool:
+        if cancel_unheard(session, job, self._withdrawals, self._clock):
+            return True
         if job.outcome is JobOutcome.UNKNOWN:
             return False
         if job.status is JobStatus.PENDING:

@@ -6,6 +6,11 @@ from repositories.accounts.dead_jobs import DeadJobRepository
 from repositories.selling.publishing import JobRepository
 from services.selling.publishing import transitions
 from services.selling.publishing.news import tell_of_jobs
+from services.selling.publishing.withdrawing import (
+    NOTHING_TO_WITHDRAW,
+    Withdrawals,
+    cancel_unheard,
+)
 from shared.clock import Clock
 from shared.database import TenantSession
 from shared.errors import Conflict, NotFound
@@ -44,18 +49,23 @@ class JobSuperseded(Conflict):
 class JobSteering:
     """Cancel and retry."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, withdrawals: Withdrawals = NOTHING_TO_WITHDRAW) -> None:
         self._clock = clock
+        self._withdrawals = withdrawals
 
     def cancel(self, session: TenantSession, job_id: int) -> MarketplaceJob:
         """Stop a job: at once when it waits, before its next outside call when it runs, and when
-        somebody outside was asked to do it, as soon as it is known whether they have.
+        somebody outside was asked to do it, as soon as it is known whether they have: at once
+        while nobody has heard of it.
 
         Raises `JobNotFound`, `JobAlreadyEnded`, `JobBeingChecked`.
         """
         job = _found(JobRepository(session).locked(job_id))
         if not job.is_live:
             raise JobAlreadyEnded(f"Job {job_id} is {job.status}; there is nothing to cancel.")
+        if cancel_unheard(session, job, self._withdrawals, self._clock):
+            tell_of_jobs(session, [job], self._clock.now())
+            return job
         if job.outcome is JobOutcome.UNKNOWN:
             raise JobBeingChecked("Wait until the channel has said what happened, then decide.")
         if job.status in (JobStatus.RUNNING, JobStatus.PARKED):

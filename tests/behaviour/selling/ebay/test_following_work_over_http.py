@@ -125,7 +125,7 @@ def test_another_shop_sees_and_touches_nothing(
         ({"product_ids": ["one"], "channels": ["ebay"]}, "product_ids.0"),
         ({"product_ids": [1], "channels": []}, "channels"),
         ({"product_ids": [1], "channels": ["amazon"]}, "channels.0"),
-        ({"product_ids": [1], "channels": ["vinted"]}, "channels[0]"),
+        ({"product_ids": [1], "channels": ["bazaar"]}, "channels[0]"),
         ({"product_ids": [1], "channels": ["ebay"], "action": "sync"}, "action"),
         ({"product_ids": [1], "channels": ["ebay"], "extra": 1}, "extra"),
         ({"product_ids": list(range(1, 5_002)), "channels": ["ebay"]}, "product_ids"),

@@ -1,0 +1,1 @@
+"""Products, listings, orders and messages on Vinted, whoever carries the requests."""
