@@ -1,4 +1,4 @@
-"""A shop of t-shirts for eBay as a working one has them: photos, attributes, an eBay account."""
+"""A shop of t-shirts as a working one has them: photos, attributes, accounts at eBay and Etsy."""
 
 import hashlib
 from datetime import UTC, datetime, timedelta
@@ -10,6 +10,7 @@ from migrations.rendering import tenant_script
 from models.accounts.identity import Role, User
 from models.selling.catalog import Product, ProductImage, ProductVariant
 from models.selling.ebay import ConnectionStatus, EbayConnection
+from models.selling.etsy import EtsyAccount, EtsyAccountStatus
 from models.selling.publishing import Channel, ChannelListing, ListingStatus
 from repositories.reference.marketplace_mappings import EbayMappingRepository, StoredAspect
 from sandbox.ebay.catalogue import Catalogue
@@ -76,6 +77,7 @@ def open_shirt_shop(database: Database, products: int, listed: int = 0) -> Tenan
         connection.execute(insert(ProductVariant), [_variant(number) for number in numbers])
         connection.execute(insert(ProductImage), [_image(number) for number in numbers])
         session.add(_account())
+        session.add(_etsy_account())
         if listed:
             rows = [_listing(number) for number in numbers[-listed:]]
             connection.execute(insert(ChannelListing), rows)
@@ -169,6 +171,32 @@ def _account() -> EbayConnection:
             "policies": policies,
             "location": {"key": "home", "name": "Home", "country": "US"},
         },
+        connected_at=now,
+        checked_at=now,
+    )
+
+
+def _etsy_account() -> EtsyAccount:
+    now = SystemClock().now()
+    kinds = ("shipping_profile", "return_policy", "processing_profile")
+    return EtsyAccount(
+        id=1,
+        status=EtsyAccountStatus.CONNECTED,
+        remote_user_id="1",
+        remote_shop_id=1,
+        shop_name="bench",
+        access_token="-",
+        access_expires_at=now + timedelta(hours=1),
+        refresh_token="-",
+        refresh_expires_at=now + timedelta(days=90),
+        scopes=[],
+        readiness={
+            "currency": "USD",
+            "country": "US",
+            "on_holiday": False,
+            "profiles": {kind: [{"id": 1, "name": kind}] for kind in kinds},
+        },
+        choices={"who_made": "someone_else", "when_made": "1990s", "is_supply": False},
         connected_at=now,
         checked_at=now,
     )

@@ -148,6 +148,9 @@ class EbayProductOut(BaseModel):
     ready: bool = Field(description="Whether it can be published now.")
     missing: list[GapOut]
     left_out: list[GapOut] = Field(description="Item specifics that eBay would not take.")
+    advice: list[GapOut] = Field(
+        description="What would serve the listing better; it can be sent as it is."
+    )
     category_id: str | None
     category_path: str | None
     condition: str | None
@@ -168,6 +171,7 @@ class EbayProductOut(BaseModel):
             ready=not view.examined.gaps,
             missing=GapOut.all_of(view.examined.gaps),
             left_out=GapOut.all_of(view.examined.hints),
+            advice=GapOut.all_of(view.examined.advice),
             category_id=found.category_id,
             category_path=found.category_path,
             condition=found.condition_enum,

@@ -155,6 +155,9 @@ class EtsyProductOut(BaseModel):
     ready: bool = Field(description="Whether it can be published now.")
     missing: list[GapOut]
     left_out: list[GapOut] = Field(description="Tags that Etsy would not take.")
+    advice: list[GapOut] = Field(
+        description="What would serve the listing better; it can be sent as it is."
+    )
     taxonomy_id: int | None
     taxonomy_path: str | None = Field(description="Null where the seller chose the category.")
     who_made: str | None
@@ -172,6 +175,7 @@ class EtsyProductOut(BaseModel):
             ready=not examined.gaps,
             missing=GapOut.all_of(examined.gaps),
             left_out=GapOut.all_of(examined.hints),
+            advice=GapOut.all_of(examined.advice),
             taxonomy_id=facts.taxonomy_id,
             taxonomy_path=facts.taxonomy_path,
             who_made=facts.who_made,

@@ -4,11 +4,18 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from api.selling.catalog.schemas import MoneyOut
 from api.selling.publishing.schemas import ProblemOut
 from models.selling.publishing import Channel
 from services.selling.publishing.estimating import Estimate
 from services.selling.publishing.planning import Answer
-from services.selling.publishing.preflight import Preflighted, PreflightItem, QuotaOutlook
+from services.selling.publishing.preflight import (
+    FeeOutlook,
+    Preflighted,
+    PreflightItem,
+    QuotaOutlook,
+)
+from shared.money import Money
 
 
 class PreflightItemOut(BaseModel):
@@ -20,6 +27,9 @@ class PreflightItemOut(BaseModel):
     job_id: int | None = Field(description="The job that does this already.")
     listing_id: str | None
     problems: list[ProblemOut]
+    advice: list[ProblemOut] = Field(
+        description="What would serve the listing better; it can be sent as it is."
+    )
     calls: dict[str, int] = Field(description="What its job would take of each quota, by name.")
 
     @classmethod
@@ -33,6 +43,7 @@ class PreflightItemOut(BaseModel):
             job_id=planned.job_id,
             listing_id=planned.listing_id,
             problems=[ProblemOut.model_validate(each.as_json()) for each in planned.problems],
+            advice=[ProblemOut.model_validate(each.as_json()) for each in item.advice],
             calls={quota.name: calls for quota, calls in item.calls.items()},
         )
 
@@ -69,6 +80,32 @@ class QuotaOutlookOut(BaseModel):
         )
 
 
+class FeeOut(BaseModel):
+    """A fee that a channel would charge for what is queued."""
+
+    channel: Channel
+    code: str
+    message: str
+    times: int = Field(description="For how many listings.")
+    each: MoneyOut | None = Field(description="Null where only the channel knows.")
+    total: MoneyOut | None
+
+    @classmethod
+    def of(cls, outlook: FeeOutlook) -> "FeeOut":
+        """Show a fee."""
+        fee, times = outlook.fee, outlook.times
+        return cls(
+            channel=outlook.channel,
+            code=fee.code,
+            message=fee.message,
+            times=times,
+            each=MoneyOut.of(fee.each) if fee.each else None,
+            total=MoneyOut.of(Money(times * fee.each.minor, fee.each.currency))
+            if fee.each
+            else None,
+        )
+
+
 class ReasonOut(BaseModel):
     """Why it takes as long."""
 
@@ -100,6 +137,7 @@ class PreflightOut(BaseModel):
 
     answers: dict[Answer, int] = Field(description="How many would get which answer.")
     jobs_before: int = Field(description="Jobs of this shop that are due and go first.")
+    fees: list[FeeOut] = Field(description="What the channels would charge, as far as is known.")
     quotas: list[QuotaOutlookOut]
     estimate: EstimateOut | None = Field(description="Null when no job would be queued.")
     items: list[PreflightItemOut]
@@ -113,6 +151,7 @@ class PreflightOut(BaseModel):
         return cls(
             answers=answers,
             jobs_before=found.jobs_before,
+            fees=[FeeOut.of(each) for each in found.fees],
             quotas=[QuotaOutlookOut.of(each) for each in found.quotas],
             estimate=EstimateOut.of(found.estimate) if found.estimate else None,
             items=[PreflightItemOut.of(each) for each in found.items],

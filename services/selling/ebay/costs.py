@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from models.selling.publishing import JobAction
 from services.gateways.ebay.quotas import EbayQuotas
-from services.selling.publishing.channels import CallCost, Capabilities, Unit
+from services.selling.publishing.channels import CallCost, Capabilities, Fee, Unit
 
 SECONDS_A_CALL = (0.2, 1.0)
 """An assumption; a shop with jobs of its own is told what these took."""
@@ -46,6 +46,17 @@ _CALLS: Mapping[JobAction, Sequence[_Call]] = {
     ),
 }
 
+_FEES: Mapping[JobAction, Sequence[Fee]] = {
+    JobAction.PUBLISH: (
+        Fee(
+            "insertion-fee",
+            "eBay charges an insertion fee once the month's free listings are used up, and a final "
+            "value fee when it is sold. How many are left and what yours are, eBay alone knows.",
+            None,
+        ),
+    )
+}
+
 
 def ebay_capabilities(quotas: EbayQuotas) -> Capabilities:
     """eBay's declaration, with the call quotas of this installation's keyset."""
@@ -58,4 +69,5 @@ def ebay_capabilities(quotas: EbayQuotas) -> Capabilities:
             for action, calls in _CALLS.items()
         },
         seconds_a_call=SECONDS_A_CALL,
+        fees=_FEES,
     )

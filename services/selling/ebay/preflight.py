@@ -13,6 +13,7 @@ from services.gateways.ebay.marketplaces import Marketplace
 from services.reference.marketplace_mappings.ebay import EbayMapping
 from services.reference.marketplace_mappings.facts import EbayResolution, Gap, GapKind, ProductFacts
 from services.selling.category_choices.places import own_places
+from services.selling.content.linter import linter_of
 from services.selling.ebay.drafts import DraftPhoto, DraftVariant, ListingDraft
 from services.selling.ebay.readiness import account_gaps, preferred_location, selling_policies
 from services.selling.ebay.rules import product_gaps, site_gaps
@@ -34,6 +35,8 @@ class Examined:
     """What the seller must mend first."""
     hints: tuple[FieldProblem, ...]
     """What is left out of the listing because eBay would not take it."""
+    advice: tuple[FieldProblem, ...]
+    """What eBay takes, and what would serve the listing better."""
     draft: ListingDraft | None
     """There when nothing is missing and eBay's rules for the category are known."""
 
@@ -98,9 +101,11 @@ class EbayPreflight:
             for gap in resolution.gaps
             if gap.kind is not GapKind.REQUIREMENTS_UNKNOWN
         ]
+        linted = linter_of(Channel.EBAY).lint(product)
         gaps = (
             *account,
             *product_gaps(product, self._marketplace, listed=listed),
+            *linted.gaps,
             *(problem for gap, problem in told if gap.blocking),
         )
         return Examined(
@@ -108,6 +113,7 @@ class EbayPreflight:
             resolution=resolution,
             gaps=gaps,
             hints=tuple(problem for gap, problem in told if not gap.blocking),
+            advice=linted.advice,
             draft=None,
         )
 

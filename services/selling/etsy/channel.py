@@ -9,9 +9,10 @@ from repositories.selling.etsy import EtsyPictureRepository
 from repositories.selling.publishing import ListingRepository
 from services.gateways.etsy.quotas import EtsyQuotas
 from services.selling.etsy.preflight import READ_TOGETHER, EtsyPreflight
-from services.selling.publishing.channels import CallCost, Capabilities, JobSize, Unit
+from services.selling.publishing.channels import CallCost, Capabilities, Fee, JobSize, Unit
 from shared.database import TenantSession
 from shared.errors import FieldProblem
+from shared.money import Money
 
 SECONDS_A_CALL = (0.2, 1.0)
 """An assumption; a shop with jobs of its own is told what these took."""
@@ -38,6 +39,18 @@ _CALLS: Mapping[JobAction, Sequence[tuple[str, Unit]]] = {
 }
 """A listing costs the same with variants and without: they are one inventory."""
 
+_FEES: Mapping[JobAction, Sequence[Fee]] = {
+    JobAction.PUBLISH: (
+        Fee(
+            "listing-fee",
+            "Etsy charges it for every listing that goes live, and again each time it is renewed: "
+            "after four months, and after a sale when more are left.",
+            Money(20, "USD"),
+        ),
+    )
+}
+"""Etsy's listing fee, in USD whatever the shop's currency."""
+
 
 def etsy_capabilities(quotas: EtsyQuotas) -> Capabilities:
     """Etsy's declaration; every call counts against the same quotas."""
@@ -47,6 +60,7 @@ def etsy_capabilities(quotas: EtsyQuotas) -> Capabilities:
             for action, calls in _CALLS.items()
         },
         seconds_a_call=SECONDS_A_CALL,
+        fees=_FEES,
     )
 
 

@@ -14,6 +14,7 @@ from services.gateways.etsy.inventory import ListingProperty
 from services.reference.marketplace_mappings.facts import Gap
 from services.reference.marketplace_mappings.places import PlatformMapping
 from services.selling.category_choices.places import mapping_for
+from services.selling.content.linter import linter_of
 from services.selling.etsy.account import WHO_MADE
 from services.selling.etsy.drafts import DraftPhoto, DraftVariant, ListingDraft, Making
 from services.selling.etsy.readiness import account_gaps, listing_terms
@@ -58,6 +59,8 @@ class Examined:
     """What the seller must mend first."""
     hints: tuple[FieldProblem, ...]
     """What is left out of the listing because Etsy would not take it."""
+    advice: tuple[FieldProblem, ...]
+    """What Etsy takes, and what would serve the listing better."""
     draft: ListingDraft | None
     """There when nothing is missing."""
 
@@ -95,11 +98,13 @@ class EtsyPreflight:
                 facts = _facts(product, account, choices.get(product.id), mapping)
                 is_listed = (product.id, Channel.ETSY) in listed
                 own = product_gaps(product, terms.currency if terms else None, listed=is_listed)
+                linted = linter_of(Channel.ETSY).lint(product)
                 yield Examined(
                     product=product,
                     facts=facts,
-                    gaps=(*shared_gaps, *own, *_missing(facts)),
+                    gaps=(*shared_gaps, *own, *linted.gaps, *_missing(facts)),
                     hints=tuple(left_out_tags(product.tags)),
+                    advice=linted.advice,
                     draft=None,
                 )
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from models.selling.publishing import Channel, JobAction
 from services.gateways.quotas import Quota
 from shared.database import TenantSession
 from shared.errors import FieldProblem
+from shared.money import Money
 
 
 class Unit(StrEnum):
@@ -44,6 +45,17 @@ class CallCost:
 
 
 @dataclass(frozen=True, slots=True)
+class Fee:
+    """What a channel charges for a job that does what it should."""
+
+    code: str
+    message: str
+    """When it is charged, for the seller."""
+    each: Money | None
+    """For one listing; None where only the channel knows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """A channel, declared as data."""
 
@@ -51,6 +63,8 @@ class Capabilities:
     """The calls of a job in which nothing goes wrong."""
     seconds_a_call: tuple[float, float]
     """At best and at worst: assumed of a shop whose own jobs have not been measured yet."""
+    fees: Mapping[JobAction, Sequence[Fee]] = field(default_factory=dict)
+    """An action that is not here costs no fee."""
 
     def operations(self, action: JobAction, size: JobSize) -> Mapping[str, int]:
         """How often a job of this size calls what."""

@@ -9,6 +9,7 @@ from models.selling.publishing import Channel, JobAction
 from repositories.selling.catalog import ProductRepository
 from repositories.selling.publishing import JobRepository, ListingRepository
 from services.selling.publishing.channels import ChannelTable
+from services.selling.publishing.twins import twin_gaps
 from shared.database import TenantSession
 from shared.errors import BadInput, FieldProblem
 
@@ -125,10 +126,17 @@ class WorkPlanning:
     ) -> Mapping[tuple[int, Channel], Sequence[FieldProblem]]:
         if action in {JobAction.DELETE, JobAction.SYNC}:
             return {}
-        return {
-            (product_id, channel): [
-                replace(gap, field=f"products.{product_id}.{gap.field}") for gap in gaps
-            ]
+        found = {
+            (product_id, channel): list(gaps)
             for channel in channels
             for product_id, gaps in self._channels[channel].gaps(session, product_ids).items()
         }
+        if action is JobAction.PUBLISH:
+            for key, gap in twin_gaps(session, product_ids, channels).items():
+                found.setdefault(key, []).append(gap)
+        return {key: [in_request(key[0], gap) for gap in gaps] for key, gaps in found.items()}
+
+
+def in_request(product_id: int, problem: FieldProblem) -> FieldProblem:
+    """The same, with a field that says of which product."""
+    return replace(problem, field=f"products.{product_id}.{problem.field}")

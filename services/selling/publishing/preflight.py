@@ -5,16 +5,18 @@ declaration (`channels`), held against what is left of its quotas.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from models.selling.publishing import Channel, JobAction
+from repositories.selling.catalog_looks import LooksRepository
 from repositories.selling.job_pace import JobPaceRepository, Kind
 from repositories.selling.publishing import RunningCaps
 from services.gateways.quotas import Quota
-from services.selling.publishing.channels import USUAL_SIZE, ChannelTable, JobSize
+from services.selling.content.linter import linter_of
+from services.selling.publishing.channels import USUAL_SIZE, ChannelTable, Fee, JobSize
 from services.selling.publishing.estimating import (
     Estimate,
     Load,
@@ -23,10 +25,11 @@ from services.selling.publishing.estimating import (
     estimate,
     measured,
 )
-from services.selling.publishing.planning import Answer, RequestedItem, WorkPlanning
+from services.selling.publishing.planning import Answer, RequestedItem, WorkPlanning, in_request
 from services.selling.quotas.ledger import QuotaForecast
 from shared.clock import Clock
 from shared.database import TenantSession
+from shared.errors import FieldProblem
 
 MEASURED_AMONG = 2_000
 """A shop's last jobs, of all kinds, by which its pace is told."""
@@ -49,6 +52,8 @@ class PreflightItem:
 
     planned: RequestedItem
     calls: Mapping[Quota, int] = field(default_factory=dict)
+    advice: tuple[FieldProblem, ...] = ()
+    """What would serve the listing better; the channel takes it as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +71,20 @@ class QuotaOutlook:
 
 
 @dataclass(frozen=True, slots=True)
+class FeeOutlook:
+    """A fee, and for how many listings it would be charged."""
+
+    channel: Channel
+    fee: Fee
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
 class Preflighted:
     """What a request would come to. Without a job to queue there is nothing to estimate."""
 
     items: tuple[PreflightItem, ...]
+    fees: tuple[FeeOutlook, ...]
     quotas: tuple[QuotaOutlook, ...]
     jobs_before: int
     estimate: Estimate | None
@@ -83,6 +98,7 @@ class _Seen:
     planned: Sequence[RequestedItem]
     sizes: Mapping[tuple[int, Channel], JobSize]
     """Of the jobs that would be queued."""
+    advice: Mapping[tuple[int, Channel], tuple[FieldProblem, ...]]
     in_front: Mapping[Kind, int]
     lately: Mapping[Kind, Sequence[float]]
 
@@ -117,7 +133,11 @@ class PublicationPreflight:
         forecasts = self._quotas.forecast(needed + self._used_before(seen, needed), seen.account)
         loads = self._loads(action, seen)
         return Preflighted(
-            items=tuple(PreflightItem(each, use.get(each.key, {})) for each in seen.planned),
+            items=tuple(
+                PreflightItem(each, use.get(each.key, {}), seen.advice.get(each.key, ()))
+                for each in seen.planned
+            ),
+            fees=tuple(self._fees(action, seen)),
             quotas=tuple(QuotaOutlook(each, needed[each.state.quota]) for each in forecasts),
             jobs_before=sum(seen.in_front.values()),
             estimate=estimate(loads, forecasts, self._caps, action.lane, self._clock.now())
@@ -147,9 +167,16 @@ class PublicationPreflight:
             session.tenant.name,
             planned,
             sizes,
+            _advice(session, action, planned),
             pace.in_front(action.lane, self._clock.now()),
             pace.seconds_lately(MEASURED_AMONG),
         )
+
+    def _fees(self, action: JobAction, seen: _Seen) -> Iterator[FeeOutlook]:
+        listings = Counter(channel for _, channel in seen.sizes)
+        for channel, times in listings.items():
+            for fee in self._channels[channel].capabilities.fees.get(action, ()):
+                yield FeeOutlook(channel, fee, times)
 
     def _used_before(self, seen: _Seen, needed: Counter[Quota]) -> Counter[Quota]:
         """Of the quotas that this request needs too, each job in front taken as a usual one."""
@@ -179,3 +206,18 @@ class PublicationPreflight:
         channel, action = kind
         found = measured(seen.lately.get(kind, ()))
         return found or assumed(self._channels[channel].capabilities, action, sizes)
+
+
+def _advice(
+    session: TenantSession, action: JobAction, planned: Sequence[RequestedItem]
+) -> Mapping[tuple[int, Channel], tuple[FieldProblem, ...]]:
+    """About the words of what would be sent or is refused."""
+    if action is JobAction.DELETE:
+        return {}
+    looked_at = [item for item in planned if item.answer in {Answer.QUEUED, Answer.REFUSED}]
+    words = LooksRepository(session).words({item.product_id for item in looked_at})
+    return {
+        item.key: tuple(in_request(item.product_id, each) for each in advice)
+        for item in looked_at
+        if (advice := linter_of(item.channel).lint(words[item.product_id]).advice)
+    }
