@@ -19,7 +19,6 @@ SHIRT_CATEGORY = "15687"
 _numbers = count(1)
 
 _SHIRT = {
-    "title": "Blue cotton t-shirt",
     "description": "A blue t-shirt.\n\nWorn twice.",
     "brand": "Patagonia",
     "category_code": "aa-1-13-8",
@@ -47,9 +46,11 @@ def make_shirt(
     """A man's t-shirt with one photo a colour; several sizes make it a product of variants."""
     several = len(sizes) > 1
     attributes = _ATTRIBUTES if several else {**_ATTRIBUTES, "size": list(sizes)}
+    number = next(_numbers)
     columns: dict[str, Any] = {
         **_SHIRT,
-        "handle": f"shirt-{next(_numbers)}",
+        "title": f"Blue cotton t-shirt {number}",
+        "handle": f"shirt-{number}",
         "status": ProductStatus.ACTIVE,
         "tags": [],
         "currency": "USD",

@@ -16,7 +16,7 @@ CREATES = ["createOffer", "publishOffer"]
 
 def test_a_product_is_listed_and_read_back(shop: Shop) -> None:
     """B12, C1, C3: price, quantity, photos and their order are what was sent."""
-    product_id = shop.shirt(colors=(BLUE, RED))
+    product_id = shop.shirt(title="Blue cotton t-shirt", colors=(BLUE, RED))
     job = shop.run(product_id)
     assert (job.status, job.outcome) == (JobStatus.DONE, JobOutcome.OK), job.problem_detail
     [live] = shop.live()

@@ -50,7 +50,9 @@ class _Nowhere:
 
 def test_a_product_is_listed_as_it_is(shop: Shop) -> None:
     """C1, ST26: words, price, quantity, photos in order; seven calls, one fee."""
-    product_id = shop.shirt(colors=(RED, GREEN), tags=["vintage", "no, comma!"])
+    product_id = shop.shirt(
+        title="Blue cotton t-shirt", colors=(RED, GREEN), tags=["vintage", "no, comma!"]
+    )
     jobs: list[Any] = []
     asked = shop.calls_of(lambda: jobs.append(shop.run(product_id)))
     [job], [row] = jobs, shop.live()
