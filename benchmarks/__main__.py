@@ -7,6 +7,8 @@ from collections.abc import Callable
 from benchmarks import (
     backend_memory,
     chaos,
+    csv_import,
+    delist,
     enqueue,
     fairness,
     fanout,
@@ -31,6 +33,8 @@ QUESTIONS: dict[str, Callable[[], Answer]] = {
     "many_tenants": many_tenants.measure,
     "preflight": preflight.measure,
     "publish": publish.measure,
+    "delist": delist.measure,
+    "csv_import": csv_import.measure,
     "fairness": fairness.measure,
     "fuzz": fuzz.measure,
 }

@@ -22,8 +22,9 @@ from backend.upkeep import bring_up_to_date
 from benchmarks.installation import address_of, empty_installation
 from benchmarks.photographed import shirt
 from benchmarks.processes import free_port
-from models.selling.publishing import JobOutcome, MarketplaceJob
-from repositories.selling.publishing import JobFilter, JobRepository
+from models.selling.publishing import Channel, JobOutcome, MarketplaceJob
+from repositories.selling.orders import FollowedUp, OrderFilter, OrderRepository
+from repositories.selling.publishing import JobFilter, JobRepository, ListingRepository
 from services.accounts.identity.registration import Registration
 from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
 from shared.database import TenantSchema
@@ -52,27 +53,31 @@ class MarketDay:
     tenant: TenantSchema
     shop: Shop
 
-    def stock(self, products: int) -> Sequence[int]:
-        """So many shirts, each with a photo of its own."""
+    def stock(self, products: int, *, single: bool = False) -> Sequence[int]:
+        """So many shirts, each with a photo of its own; `single`: one piece of one size each."""
         container = self.container
         with container.database.tenant(self.tenant) as session:
             made = [
-                shirt(session, container.clock, container.object_store, number)
+                shirt(session, container.clock, container.object_store, number, single=single)
                 for number in range(1, products + 1)
             ]
             return [product.id for product in made]
+
+    def ask(self, product_ids: Sequence[int], channels: Sequence[str]) -> int:
+        """Ask for publication; returns the batch. Raises `MarketDayFailed`."""
+        wanted = {"product_ids": list(product_ids), "channels": list(channels)}
+        asked = self.shop.call("POST", "/api/v1/publications", json=wanted)
+        refused = [item for item in asked["items"] if item["answer"] != "queued"]
+        if refused:
+            raise MarketDayFailed(f"Not queued: {refused[0]}")
+        return int(asked["batch_id"])
 
     def publish(self, product_ids: Sequence[int], channels: Sequence[str]) -> int:
         """Ask for it, wait until all of it has ended well; returns the batch.
 
         Raises `MarketDayFailed`.
         """
-        wanted = {"product_ids": list(product_ids), "channels": list(channels)}
-        asked = self.shop.call("POST", "/api/v1/publications", json=wanted)
-        refused = [item for item in asked["items"] if item["answer"] != "queued"]
-        if refused:
-            raise MarketDayFailed(f"Not queued: {refused[0]}")
-        batch_id = int(asked["batch_id"])
+        batch_id = self.ask(product_ids, channels)
         deadline = time.monotonic() + PATIENCE_S
         while not self.shop.call("GET", f"/api/v1/publications/{batch_id}")["finished"]:
             if time.monotonic() > deadline:
@@ -114,6 +119,31 @@ class MarketDay:
         body = {"listing_id": wanted, "quantity": 1}
         httpx.post(url, json=body, timeout=30).raise_for_status()
 
+    def listing_of(self, product_id: int, channel: str) -> str:
+        """The live listing's id. Raises `MarketDayFailed`."""
+        with self.container.database.tenant(self.tenant) as session:
+            listing = ListingRepository(session).get(product_id, Channel(channel))
+        if listing is None:
+            raise MarketDayFailed(f"Product {product_id} is not on {channel}.")
+        return listing.listing_id
+
+    def fetch_orders(self, channel: str) -> None:
+        """As the button *fetch my orders* does."""
+        self.shop.call("POST", "/api/v1/orders/sync", json={"channels": [channel]})
+
+    def follow_ups(self) -> Mapping[tuple[int, int], float | None]:
+        """What sales caused elsewhere, by order and product: seconds from the sale known to the
+        other channel told, None while that is under way.
+        """
+        with self.container.database.tenant(self.tenant) as session:
+            orders = OrderRepository(session)
+            found = orders.page(OrderFilter(), None, 100_000)
+            return {
+                (order.id, each.what.product_id): _seconds(each)
+                for order in found
+                for each in orders.follow_ups(order.id)
+            }
+
     def _believe(self, batch_id: int) -> None:
         failed = [job for job in self.jobs(batch_id) if job.outcome is not JobOutcome.OK]
         if failed:
@@ -122,6 +152,12 @@ class MarketDay:
                 f"{len(failed)} jobs failed; product {job.product_id} on {job.channel}: "
                 f"{job.outcome}, {job.problem_detail}"
             )
+
+
+def _seconds(followed: FollowedUp) -> float | None:
+    if followed.outcome is not JobOutcome.OK or followed.finished_at is None:
+        return None
+    return (followed.finished_at - followed.what.known_at).total_seconds()
 
 
 @contextmanager

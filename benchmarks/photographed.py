@@ -16,9 +16,11 @@ _A_GROUP_IN = 10
 """One product in so many has variants, which eBay lists in another way."""
 
 
-def shirt(session: TenantSession, clock: Clock, photos: ObjectStore, number: int) -> Product:
-    """Put it, and its photo, into the shop."""
-    sizes = _SIZES if number % _A_GROUP_IN == 0 else _SIZES[:1]
+def shirt(
+    session: TenantSession, clock: Clock, photos: ObjectStore, number: int, *, single: bool = False
+) -> Product:
+    """Put it, and its photo, into the shop; `single`: one piece of one size."""
+    sizes = _SIZES if number % _A_GROUP_IN == 0 and not single else _SIZES[:1]
     several = len(sizes) > 1
     own = {"color": ["Blue"], "size_type": ["Regular"], "sleeve_length": ["Short"]}
     product = Product(
@@ -44,7 +46,7 @@ def shirt(session: TenantSession, clock: Clock, photos: ObjectStore, number: int
             sku=f"shirt-{number}-{size}",
             option_values=[size] if several else [],
             price_minor=1000 + 7 * number + position,
-            quantity=1 + (number + position) % 5,
+            quantity=1 if single else 1 + (number + position) % 5,
             weight_grams=200,
             channel_key=new_channel_key(),
         )

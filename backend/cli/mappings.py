@@ -54,6 +54,7 @@ def _document(found: PlatformCoverage) -> dict[str, Any]:
         "version": found.version,
         "complete": found.is_complete,
         "branches": branches,
+        "values": {each.attribute: each.mapped for each in found.values},
     }
 
 
@@ -62,4 +63,6 @@ def _show(found: PlatformCoverage, *, names: bool) -> None:
     for branch in found.branches:
         say(f"  {branch.branch} for {branch.audience}: {branch.mapped} of {branch.leaves} leaves")
         for each in branch.unmapped if names else ():
-            say(f"    - {each.path} [{each.code}]: {', '.join(each.departments)}")
+            say(f"    - {each.path} [{each.code}]: {', '.join(each.departments)}. {each.reason}")
+    for value in found.values:
+        say(f"  {value.attribute}: {value.mapped} values")

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models.reference.attributes import Category
@@ -85,6 +85,21 @@ class PlatformMappingRepository:
     def value(self, attribute: str, scope: str, code: str) -> PlatformValue | None:
         """The marketplace's value for one of ours."""
         return self._session.get(PlatformValue, (self.platform, attribute, scope, code))
+
+    def values_of(self, attribute: str) -> Mapping[tuple[str, str], PlatformValue]:
+        """All of the marketplace's values of an attribute, by scope and our code: at most some
+        hundred, but for brands.
+        """
+        rows = select(PlatformValue).where(
+            PlatformValue.platform == self.platform, PlatformValue.attribute == attribute
+        )
+        return {(row.scope, row.code): row for row in self._session.scalars(rows)}
+
+    def counted_values(self) -> Mapping[str, int]:
+        """How many values of each attribute are mapped."""
+        rows = select(PlatformValue.attribute, func.count()).group_by(PlatformValue.attribute)
+        found = self._session.execute(rows.where(PlatformValue.platform == self.platform))
+        return dict(found.tuples().all())
 
     def category_path(self, code: str) -> str | None:
         """The full path of a category of ours, for people."""

@@ -164,6 +164,7 @@ _PLATFORM_FILES = (
             PlatformCategory,
             cells={"with_children": _flag},
             part={"platform": platform},
+            without=frozenset({"fit"}),
         )
         for platform in Platform
     ),

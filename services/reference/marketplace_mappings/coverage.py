@@ -1,12 +1,17 @@
-"""How much of our tree is mapped to a marketplace, and what is not, by name."""
+"""How much of our tree is mapped to a marketplace, and what is not: by name, with the reason."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import csv
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
 
 from models.reference.attributes import category_and_ancestors
 from models.reference.marketplace_mappings import Platform, PlatformCategory
 from repositories.reference.marketplace_mappings import (
     AudienceRepository,
+    EbayMappingRepository,
     PlatformMappingRepository,
 )
 from services.reference.marketplace_mappings.places import nearest_rows
@@ -34,6 +39,17 @@ class Unmapped:
     code: str
     path: str
     departments: tuple[str, ...]
+    reason: str
+    """Why, by `data/unmapped_categories.csv`."""
+
+
+@dataclass(frozen=True)
+class ValueCoverage:
+    """An attribute of which the marketplace has values of its own."""
+
+    attribute: str
+    mapped: int
+    """Pairs of ours and theirs."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +76,8 @@ class PlatformCoverage:
     platform: Platform
     version: int
     branches: tuple[BranchCoverage, ...]
+    values: tuple[ValueCoverage, ...]
+    """What is not here goes to the marketplace as words."""
 
     @property
     def is_complete(self) -> bool:
@@ -83,8 +101,35 @@ def coverage_of(session: PlatformSession, platform: Platform) -> PlatformCoverag
             leaf.code: leaf.full_path for code in codes for leaf in audiences.leaves_below(code)
         }
         for audience, departments in AUDIENCES.items():
-            branches.append(_branch(branch, audience, departments, leaves, made_for, rows))
-    return PlatformCoverage(platform, repository.version().version, tuple(branches))
+            counted = _branch(branch, audience, departments, leaves, made_for, rows)
+            branches.append(_explained(counted, platform))
+    values = tuple(_values(session, platform))
+    return PlatformCoverage(platform, repository.version().version, tuple(branches), values)
+
+
+@cache
+def reasons() -> Mapping[tuple[str, str], str]:
+    """Why a leaf has no place, by platform and our code."""
+    text = files(__package__).joinpath("data/unmapped_categories.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines())
+    return {(row["platform"], row["category_code"]): row["reason"] for row in rows}
+
+
+def _explained(branch: BranchCoverage, platform: Platform) -> BranchCoverage:
+    told = (replace(each, reason=reasons()[platform, each.code]) for each in branch.unmapped)
+    return replace(branch, unmapped=tuple(told))
+
+
+def _values(session: PlatformSession, platform: Platform) -> Iterator[ValueCoverage]:
+    counted = PlatformMappingRepository(session, platform).counted_values()
+    if platform is Platform.EBAY_US:
+        ebay = EbayMappingRepository(session)
+        counted = {
+            "condition": len({row.condition_code for row in ebay.conditions()}),
+            **Counter(attribute for attribute, _ in ebay.aspect_values()),
+        }
+    for attribute, mapped in sorted(counted.items()):
+        yield ValueCoverage(attribute, mapped)
 
 
 def departments_of(code: str, made_for: Mapping[str, set[str]]) -> set[str]:
@@ -113,5 +158,5 @@ def _branch(
         places = {row.department for row in nearest_rows(code, known)}
         missing = set() if "" in places else wanted - places
         if missing:
-            unmapped.append(Unmapped(code, path, tuple(sorted(missing))))
+            unmapped.append(Unmapped(code, path, tuple(sorted(missing)), ""))
     return BranchCoverage(branch, audience, counted, tuple(unmapped))

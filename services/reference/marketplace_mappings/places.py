@@ -17,6 +17,7 @@ from repositories.reference.attributes import AttributeRepository
 from repositories.reference.marketplace_mappings import PlatformMappingRepository
 from services.reference.attributes.lookup import AttributeLookup
 from services.reference.marketplace_mappings.facts import Gap, GapKind
+from services.reference.marketplace_mappings.shoe_sizes import shoe_size_code
 from shared.database import PlatformSession
 from shared.text import fold
 
@@ -41,6 +42,9 @@ class PlatformMapping:
         self._lookup = lookup
         self._spoken = repository.platform.spoken
         self._rows: dict[str, Sequence[PlatformCategory]] = {}
+        self._values: dict[str, Mapping[tuple[str, str], PlatformValue]] = {}
+        self._codes: dict[tuple[str, str], str | None] = {}
+        self._brands: dict[str, PlatformValue | None] = {}
 
     @classmethod
     def on(
@@ -87,17 +91,21 @@ class PlatformMapping:
     def value(self, attribute: str, word: str, scope: str = "") -> PlatformValue | Gap:
         """The marketplace's value for a seller's word: a colour, material, size or decade.
 
-        `scope` is the size group that a size is of.
+        `scope` is the size group that a size is of. A shoe's says its system, as `EU 42` does.
         """
-        code = self._lookup.value(attribute, TABLE_OF[attribute], word)
-        found = self._repository.value(attribute, scope, code) if code else None
+        key = (attribute, fold(word))
+        if key not in self._codes:
+            code = self._lookup.value(attribute, TABLE_OF[attribute], word)
+            of_shoe = shoe_size_code(word) if attribute == "size" else None
+            self._codes[key] = code or of_shoe
+        found = self._value(attribute, scope, self._codes[key])
         return found or self._no_value(attribute, word)
 
     def condition(self, code: str | None) -> PlatformValue | Gap:
         """The marketplace's condition for one of our grades."""
         if not code:
             return Gap(GapKind.CONDITION_MISSING, "condition", "Say what condition it is in.")
-        found = self._repository.value("condition", "", code)
+        found = self._value("condition", "", code)
         if found is not None:
             return found
         message = f"{self._spoken} has no condition that truthfully says “{code}”."
@@ -105,8 +113,16 @@ class PlatformMapping:
 
     def brand(self, name: str) -> PlatformValue | Gap:
         """The marketplace's brand of exactly this name, whatever its case."""
-        found = self._repository.value("brand", "", fold(name))
-        return found or self._no_value("brand", name)
+        key = fold(name)
+        if key not in self._brands:
+            self._brands[key] = self._repository.value("brand", "", key)
+        return self._brands[key] or self._no_value("brand", name)
+
+    def _value(self, attribute: str, scope: str, code: str | None) -> PlatformValue | None:
+        """From memory: a batch asks for the same few values again and again."""
+        if attribute not in self._values:
+            self._values[attribute] = self._repository.values_of(attribute)
+        return self._values[attribute].get((scope, code)) if code else None
 
     def _no_value(self, attribute: str, word: str) -> Gap:
         message = f"We do not know what {self._spoken} calls the {attribute} “{word}”."

@@ -1,5 +1,6 @@
 """The mapping as it ships: places that exist, for those whom they are for; nothing guessed."""
 
+import csv
 import json
 import re
 from collections import Counter
@@ -14,13 +15,17 @@ from services.reference.marketplace_mappings.coverage import (
     BRANCHES,
     coverage_of,
     departments_of,
+    reasons,
 )
 from services.reference.marketplace_mappings.facts import Gap, GapKind
 from services.reference.marketplace_mappings.places import TABLE_OF, PlatformMapping
+from services.reference.marketplace_mappings.shoe_sizes import shoe_size_code
 from shared.clock import MovableClock
 from shared.database import Database, PlatformSession
 from tests.conftest import Run
 from tests.factories.reference import load_catalogues
+
+SHOES = {"footwear", "mens_shoes", "childrens_shoe_sizes"}
 
 ROWS = {file.name: list(file.rows()) for file in FILES}
 CATEGORIES = {row["code"]: row for row in ROWS["attributes/categories.csv"]}
@@ -133,9 +138,21 @@ def test_every_mapped_value_is_one_of_ours() -> None:
         for attribute, table in TABLE_OF.items()
     }
     codes["condition"] = {row["code"] for row in ROWS["attributes/conditions.csv"]}
-    assert [row for row in VALUES if row["code"] not in codes[row["attribute"]]] == []
+    unknown = [row for row in VALUES if row["code"] not in codes[row["attribute"]]]
+    assert {row["scope"] for row in unknown} == SHOES
+    for row in unknown:
+        system, _, number = row["code"].partition("_")
+        assert shoe_size_code(f"{system} {number.replace('_', '.')}") == row["code"]
     keys = Counter((r["platform"], r["attribute"], r["scope"], r["code"]) for r in VALUES)
     assert [key for key, times in keys.items() if times > 1] == []
+
+
+@pytest.mark.parametrize(
+    "word", ["8", "17", "US 9", "EU", "42 1/2", "EU 42 UK 8", "M", "-42", "142"]
+)
+def test_a_shoe_size_of_an_unsaid_system_is_not_guessed(word: str) -> None:
+    """C9: 8 is a British and an American size, and they differ."""
+    assert shoe_size_code(word) is None
 
 
 def test_a_mapped_size_is_vinteds_size_of_that_group() -> None:
@@ -149,7 +166,7 @@ def test_a_mapped_size_is_vinteds_size_of_that_group() -> None:
 
 @pytest.mark.parametrize(
     ("platform", "mapped", "leaves"),
-    [(Platform.EBAY_US, 362, 424), (Platform.ETSY, 370, 424), (Platform.VINTED, 294, 424)],
+    [(Platform.EBAY_US, 420, 424), (Platform.ETSY, 421, 424), (Platform.VINTED, 389, 424)],
 )
 def test_so_much_is_covered(
     session: PlatformSession, platform: Platform, mapped: int, leaves: int
@@ -159,6 +176,55 @@ def test_so_much_is_covered(
     unmapped = {each.code for branch in found.branches for each in branch.unmapped}
     assert (leaves - len(unmapped), found.is_complete) == (mapped, False)
     assert len(found.branches) == len(BRANCHES) * len(AUDIENCES)
+    told = {code for name, code in reasons() if name == platform}
+    assert told == unmapped
+    assert all(each.reason for branch in found.branches for each in branch.unmapped)
+
+
+@pytest.mark.parametrize(
+    ("platform", "values"),
+    [
+        (Platform.EBAY_US, {"condition": 9}),
+        (Platform.ETSY, {"decade": 13}),
+        (
+            Platform.VINTED,
+            {"brand": 12_825, "color": 28, "condition": 7, "material": 55, "size": 205},
+        ),
+    ],
+)
+def test_the_other_dimensions_are_counted_too(
+    session: PlatformSession, platform: Platform, values: dict[str, int]
+) -> None:
+    """C9: conditions, colours, materials, sizes, brands, wherever there are ids for them."""
+    found = {each.attribute: each.mapped for each in coverage_of(session, platform).values}
+    assert values.items() <= found.items()
+
+
+def test_a_fit_is_said_of_every_place(platform: Platform) -> None:
+    """C9: exact where the place holds this category alone; broader where it holds others of ours
+    too, is what is left over, or, on Etsy, has places below it.
+    """
+    (file,) = [
+        one for one in FILES if one.name == f"marketplace_mappings/{platform}_categories.csv"
+    ]
+    with file.path.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    nodes = ROWS["marketplace_mappings/etsy_nodes.csv"]
+    parents = {row["remote_id"] for row in nodes if not row["is_leaf"]}
+    held: dict[str, set[str]] = {}
+    for row in rows:
+        held.setdefault(row["remote_id"], set()).add(row["category_code"])
+    for row in rows:
+        code, last = row["category_code"], row["remote_path"].rpartition(" > ")[2]
+        line = set(category_and_ancestors(code))
+        others = [
+            each
+            for each in held[row["remote_id"]]
+            if each not in line and code not in category_and_ancestors(each)
+        ]
+        is_parent = platform is Platform.ETSY and row["remote_id"] in parents
+        broader = bool(others) or last.startswith("Other") or is_parent
+        assert row["fit"] == ("broader" if broader else "exact"), row
 
 
 def test_what_is_not_covered_is_named(session: PlatformSession) -> None:
@@ -209,10 +275,10 @@ def test_an_unmapped_category_is_named_and_never_its_neighbour(session: Platform
     assert (found.kind, found.field) == (GapKind.CATEGORY_NOT_MAPPED, "category")
     assert "“Apparel & Accessories > Shoes > Boots”" in found.message
     assert "Vinted" in found.message
-    found = PlatformMapping.on(session, Platform.ETSY).category("aa-1-9", "men")
+    found = PlatformMapping.on(session, Platform.VINTED).category("aa-1-4", "girls")
     assert isinstance(found, Gap)
     assert (found.field, found.choices) == ("department", ("women",))
-    assert "One-Pieces" in found.message
+    assert "Dresses" in found.message
 
 
 @pytest.mark.parametrize(
@@ -226,6 +292,10 @@ def test_an_unmapped_category_is_named_and_never_its_neighbour(session: Platform
         ("material", "Dentelle", "", "455"),
         ("size", "XXL", "womens_items", "7"),
         ("size", "M", "mens_sizes", "208"),
+        ("size", "EU 44,5", "mens_shoes", "789"),
+        ("size", "uk 9.5", "mens_shoes", "787"),
+        ("size", "38", "footwear", "58"),
+        ("size", "EU 24", "childrens_shoe_sizes", "593"),
     ],
 )
 def test_vinteds_values_are_found_by_sellers_words(

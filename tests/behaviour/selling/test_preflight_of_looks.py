@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import partial
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import event, text, update
 
 from benchmarks.preflight import ThirdChannel
 from benchmarks.shirts import learn_shirts, open_shirt_shop, shirts_on_ebay
@@ -21,6 +21,7 @@ from services.selling.quotas.ledger import DatabaseLedger
 from shared.clock import Clock, MovableClock
 from shared.database import Database, TenantSchema
 from shared.money import Money
+from tests.behaviour.selling.ebay.conftest import FACTS
 from tests.factories.reference import load_catalogues
 from tests.factories.selling import make_job
 
@@ -43,12 +44,15 @@ def preflight(database: Database, clock: MovableClock) -> PublicationPreflight:
 
 
 @pytest.fixture
-def shop(database: Database, clock: MovableClock) -> TenantSchema:
+def shop(database: Database, clock: MovableClock) -> Iterator[TenantSchema]:
     """Twelve shirts that lack nothing on any channel."""
+    load_catalogues(database, clock)
     with database.platform() as session:
-        load_catalogues(session, clock)
         learn_shirts(session)
-    return open_shirt_shop(database, 12)
+    yield open_shirt_shop(database, 12)
+    with database.platform() as session:
+        for table in FACTS:
+            session.execute(text(f"DELETE FROM product_attributes.{table}"))
 
 
 def look(
@@ -74,9 +78,7 @@ def dress_alike(database: Database, shop: TenantSchema, *product_ids: int) -> No
     with database.tenant(shop) as session:
         for place, product_id in enumerate(product_ids):
             title = "BLUE Shirt" if place else "Blue shirt"
-            session.execute(
-                update(Product).where(Product.id == product_id).values(title=title)
-            )
+            session.execute(update(Product).where(Product.id == product_id).values(title=title))
             session.execute(
                 update(ProductImage)
                 .where(ProductImage.product_id == product_id)
