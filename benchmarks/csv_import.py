@@ -24,7 +24,7 @@ from services.gateways.image_fetch import HttpImageFetcher
 from services.gateways.object_store import LocalFolderStore
 from services.reference.attributes.loading import CatalogueLoading
 from services.selling.catalog.importing.importer import ImportOptions, ProductImport
-from services.selling.catalog.importing.report import ImportProgress, ImportReport
+from services.selling.catalog.importing.report import Progress, ImportReport
 from shared.clock import SystemClock
 from shared.database import Database, TenantSchema
 from shared.ids import new_uuid
@@ -81,7 +81,7 @@ def measure() -> Answer:
 def _imported(importer: ProductImport, data: bytes) -> tuple[ImportReport, float, int]:
     told = 0
 
-    def tell(progress: ImportProgress) -> None:
+    def tell(progress: Progress) -> None:
         nonlocal told
         told += 1
         print(f"{progress.products_done} of {progress.products} products", file=sys.stderr)

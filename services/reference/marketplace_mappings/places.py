@@ -95,11 +95,13 @@ class PlatformMapping:
         """
         key = (attribute, fold(word))
         if key not in self._codes:
-            code = self._lookup.value(attribute, TABLE_OF[attribute], word)
-            of_shoe = shoe_size_code(word) if attribute == "size" else None
-            self._codes[key] = code or of_shoe
-        found = self._value(attribute, scope, self._codes[key])
-        return found or self._no_value(attribute, word)
+            self._codes[key] = self._lookup.value(attribute, TABLE_OF[attribute], word)
+        of_shoe = shoe_size_code(word) if attribute == "size" else None
+        for code in (self._codes[key], of_shoe):
+            found = self._value(attribute, scope, code)
+            if found is not None:
+                return found
+        return self._no_value(attribute, word)
 
     def condition(self, code: str | None) -> PlatformValue | Gap:
         """The marketplace's condition for one of our grades."""
