@@ -24,7 +24,7 @@ from services.gateways.image_fetch import HttpImageFetcher
 from services.gateways.object_store import LocalFolderStore
 from services.reference.attributes.loading import CatalogueLoading
 from services.selling.catalog.importing.importer import ImportOptions, ProductImport
-from services.selling.catalog.importing.report import Progress, ImportReport
+from services.selling.catalog.importing.report import ImportReport, Progress
 from shared.clock import SystemClock
 from shared.database import Database, TenantSchema
 from shared.ids import new_uuid
