@@ -230,18 +230,18 @@ def test_an_unmapped_category_is_named_until_the_shop_chooses(shop: Shop) -> Non
     load_catalogues(shop.container.database, shop.clock)
     product_id = shop.shirt()
     shop.choose(product_id, taxonomy_id=None)
-    jumpsuit = put(category_code="aa-1-9", department_code="men")
-    shop.change(product_id, lambda product, _session: jumpsuit(product))
+    winder = put(category_code="aa-6-10-3", department_code="men")
+    shop.change(product_id, lambda product, _session: winder(product))
     with shop.container.database.tenant(shop.tenant) as session:
         (gap,) = etsy_of(shop).gaps(session, [product_id])[product_id]
-        assert (gap.field, gap.code) == ("department", "category-not-mapped")
-        assert "“Apparel & Accessories > Clothing > One-Pieces”" in gap.message
+        assert (gap.field, gap.code) == ("category", "category-not-mapped")
+        assert "> Watch Winders”" in gap.message
         choice = CategoryChoice(
             channel=Channel.ETSY,
-            category_code="aa-1-9",
+            category_code="aa-6-10-3",
             department="men",
-            remote_id="11131",
-            remote_path="Clothing > Men's Clothing > Overalls & Coveralls",
+            remote_id="1249",
+            remote_path="Jewelry > Watches",
             chosen_at=shop.clock.now(),
         )
         CategoryChoiceRepository(session).put(choice)
