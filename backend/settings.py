@@ -16,6 +16,9 @@ from models.accounts.tenants import Lane
 from repositories.selling.publishing import RunningCaps
 from shared.errors import Misconfigured
 
+EXTENSION_ORIGIN = "chrome-extension://dgdoilbhfjokplmfepmenjddonebchfp"
+"""Where the browser extension's requests come from; its id follows from the key in its manifest."""
+
 
 def _section(prefix: str = "STOFLOW_") -> SettingsConfigDict:
     return SettingsConfigDict(
@@ -236,9 +239,9 @@ class Settings(BaseSettings):
     public_url: str = "http://127.0.0.1:8000"
     """Address under which people reach this API."""
     cors_origins: Annotated[list[str], NoDecode] = Field(
-        default=["http://localhost:3000", "http://localhost:3001"]
+        default=["http://localhost:3000", "http://localhost:3001"], validate_default=True
     )
-    """Exact origins of the dashboard, separated by commas."""
+    """Exact origins of the dashboard, separated by commas; our browser extension's is one more."""
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     redis_url: str | None = Field(default=None, validation_alias="REDIS_URL", repr=False)
@@ -262,6 +265,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return [origin.strip() for origin in value.split(",") if origin.strip()]
         return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _with_the_extension(cls, origins: list[str]) -> list[str]:
+        return [*origins, EXTENSION_ORIGIN]
 
     @property
     def in_production(self) -> bool:

@@ -118,7 +118,7 @@ const REFUSALS = {
   paused: ['paused', () => { world.settings.paused = true; }],
   'off the list': ['not_allowed', () => ({ request: { path: '/api/v2/users/1/payouts' } })],
   'for another Vinted': ['not_allowed', () => ({ request: { site: 'www.vinted.de' } })],
-  late: ['expired', () => ({ deadline: new Date(Date.now() - 1).toISOString() })],
+  late: ['expired', () => ({ deadline: new Date(world.now - 1).toISOString() })],
   'without a readable deadline': ['expired', () => ({ deadline: 'soon' })],
   'for a seller who is challenged': ['no_session', () => { world.session.blocked = true; }],
 };

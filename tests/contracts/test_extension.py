@@ -5,10 +5,12 @@ import hashlib
 import json
 import re
 import subprocess
+from typing import Any
 
 import pytest
 import yaml
 
+from backend.settings import Settings
 from tests.browsers import EXTENSION, node_or_skip
 from tests.paths import CHECKOUT
 
@@ -19,8 +21,8 @@ def source(name: str) -> str:
     return (EXTENSION / name).read_text()
 
 
-def protocol() -> dict[str, object]:
-    read: dict[str, object] = yaml.safe_load(
+def protocol() -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load(
         (CHECKOUT / "docs" / "extension-protocol.yaml").read_text()
     )
     return read
@@ -37,11 +39,11 @@ def test_its_own_tests_pass() -> None:
 
 def test_it_makes_the_requests_that_the_protocol_allows() -> None:
     """ST39: one list, written down twice, for the extension trusts nobody with it."""
-    listed = re.findall(r"'((?:GET|POST|PUT|DELETE) [^']+)'", source("allowed.js"))
+    listed = re.findall(r"'((?:GET|POST|PUT|DELETE)) ([^']+)'", source("allowed.js"))
     assert len(listed) > 20
-    allowed: list[dict[str, str]] = protocol()["x-allowed-requests"]  # type: ignore[assignment]
-    paths = [f"{each['method']} {each['path'].strip('^$')}" for each in allowed]
-    assert sorted(listed) == sorted(path.replace(r"\d{1,20}", "{id}") for path in paths)
+    allowed = protocol()["x-allowed-requests"]
+    patterns = [(method, "^" + path.replace("{id}", r"\d{1,20}") + "$") for method, path in listed]
+    assert sorted(patterns) == sorted((each["method"], each["path"]) for each in allowed)
 
 
 def test_it_brings_all_its_code() -> None:
@@ -59,11 +61,12 @@ def test_it_brings_all_its_code() -> None:
     assert [each for each in pages if not (EXTENSION / each).is_file()] == []
 
 
-def test_the_guide_names_its_id() -> None:
-    """Servers and buckets are told of it; it follows from the key in the manifest."""
+def test_servers_and_buckets_are_told_its_id(settings: Settings) -> None:
+    """ST35: it follows from the key in the manifest, and is one of the exact origins."""
     key = base64.b64decode(json.loads(source("manifest.json"))["key"])
     digits = hashlib.sha256(key).hexdigest()[:32]
     extension_id = "".join(chr(ord("a") + int(digit, 16)) for digit in digits)
+    assert settings.cors_origins[-1] == f"chrome-extension://{extension_id}"
     guide = (CHECKOUT / "docs" / "guides" / "pair-the-extension.md").read_text()
     assert set(re.findall(r"\b[a-p]{32}\b", guide)) == {extension_id}
 
