@@ -23,8 +23,8 @@ FIRST_ACK = 100
 class Browser:
     """One socket that speaks Engine.IO and Socket.IO."""
 
-    def __init__(self, token: str, number: int) -> None:
-        self._token, self._number = token, number
+    def __init__(self, token: str) -> None:
+        self._token = token
         self._line: ClientConnection | None = None
         self._ready = asyncio.Event()
         self.refused: str | None = None
@@ -59,7 +59,7 @@ class Browser:
             said = {
                 "state": "signed_in",
                 "site": SITE,
-                "vinted_user_id": str(self._number),
+                "vinted_user_id": "4711",
                 "login": "anna",
             }
             await line.send("421" + json.dumps(["vinted_session_update", said]))
@@ -93,7 +93,7 @@ async def main(url: str) -> None:
     """Connect all, stay until standard input ends."""
     loop = asyncio.get_running_loop()
     tokens = (await loop.run_in_executor(None, sys.stdin.readline)).split()
-    browsers = [Browser(token, number) for number, token in enumerate(tokens, start=1)]
+    browsers = [Browser(token) for token in tokens]
     some = asyncio.Semaphore(AT_ONCE)
 
     async def come(browser: Browser) -> None:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -47,7 +47,9 @@ from shared.database.engine import create_database_engine
 from shared.database.wake_ups import WakeUpSender
 from shared.ids import new_uuid
 
-CLIENTS = 2_000
+SHOPS, BROWSERS_EACH = 400, 5
+"""One browser of each shop executes, the others stand by."""
+CLIENTS = SHOPS * BROWSERS_EACH
 BEYOND = 20
 ROUND_TRIPS = 300
 EVERY_S = 0.06
@@ -64,13 +66,13 @@ def measure() -> Answer:
         shops = list(
             shown(
                 "shops opened",
-                (_open(database, pem, each) for each in range(CLIENTS + BEYOND)),
-                CLIENTS + BEYOND,
+                (_open(database, pem, each) for each in range(SHOPS + BEYOND // BROWSERS_EACH)),
+                SHOPS + BEYOND // BROWSERS_EACH,
             )
         )
         with _api(address_of(database), pem, folder) as api, _working(database):
             before = api.resident_kb()
-            inside, beyond = shops[:CLIENTS], shops[CLIENTS:]
+            inside, beyond = shops[:SHOPS], shops[SHOPS:]
             with _browsers(api.url, inside) as browsers:
                 connected_s = browsers.connected_s()
                 each_kb = (api.resident_kb() - before) / CLIENTS
@@ -78,19 +80,20 @@ def measure() -> Answer:
                     refused.connected_s()
                 singles = _one_by_one(database, inside)
                 all_at_once = _all_at_once(database, inside)
-                busy_s = browsers.wait_for(ROUND_TRIPS + CLIENTS) - all_at_once
+                busy_s = browsers.wait_for(ROUND_TRIPS + SHOPS) - all_at_once
             acked = browsers.acked
     trips = [acked[key] - due for key, due in singles.items()]
     cuts = quantiles([each * 1000 for each in trips], n=100)
     return Answer(
         {
             "clients": CLIENTS,
+            "executors": SHOPS,
             "connects_per_s": round(CLIENTS / connected_s, 1),
             "kb_per_client": round(each_kb, 1),
             "round_trips": len(trips),
             "round_trip_p50_ms": median_of([each * 1000 for each in trips]),
             "round_trip_p99_ms": round(cuts[98], 1),
-            "commands_per_s": round(CLIENTS / busy_s, 1),
+            "commands_per_s": round(SHOPS / busy_s, 1),
             "beyond_the_cap": BEYOND,
             "beyond_the_cap_refused": len(refused.refused),
         },
@@ -101,7 +104,8 @@ def measure() -> Answer:
 @dataclass(frozen=True)
 class _Shop:
     tenant: TenantSchema
-    token: str
+    tokens: Sequence[str]
+    """Of its browsers."""
 
 
 class _Asking:
@@ -146,9 +150,13 @@ class _Browsers:
         assert process.stdin is not None
         assert process.stdout is not None
         self._process, self._in, self._out = process, process.stdin, process.stdout
-        self._in.write(" ".join(each.token for each in shops) + "\n")
+        self._in.write(
+            " ".join(token for place in range(BROWSERS_EACH) for token in _tokens_at(shops, place))
+            + "\n"
+        )
         self._in.flush()
-        self.acked: Mapping[str, float] = {}
+        self._shops = len(shops)
+        self.acked: dict[str, float] = {}
         self.refused: Sequence[str] = ()
 
     def connected_s(self) -> float:
@@ -165,7 +173,11 @@ class _Browsers:
         """Have them tell what they did, and go."""
         self._in.close()
         told = json.loads(self._out.readline())
-        self.acked, self.refused = told["acked"], told["refused"]
+        # Browsers of a shop come one round after the other.
+        for key, at in told["acked"].items():
+            place, _, job = key.partition(":")
+            self.acked[f"{int(place) % self._shops}:{job}"] = at
+        self.refused = told["refused"]
         self._process.wait(30)
 
 
@@ -185,23 +197,35 @@ def _open(database: Database, pem: str, number: int) -> _Shop:
         session.add(user)
         session.flush()
         tenant = TenantProvisioning(database, tenant_script(), clock).provision(session, user.id)
-        sign_in = AuthSession(
-            id=new_uuid(),
-            user_id=user.id,
-            created_at=now,
-            expires_at=now + timedelta(days=7),
-            device="a browser",
-        )
-        session.add(sign_in)
-    token = tokens.issue(
-        user_id=user.id,
-        public_id=user.public_id,
-        session_id=sign_in.id,
-        role=Role.MEMBER,
-        tenant_id=tenant.tenant_id,
-        device=True,
+        sign_ins = [
+            AuthSession(
+                id=new_uuid(),
+                user_id=user.id,
+                created_at=now,
+                expires_at=now + timedelta(days=7),
+                device=f"browser {place}",
+            )
+            for place in range(BROWSERS_EACH)
+        ]
+        session.add_all(sign_ins)
+    return _Shop(
+        tenant,
+        [
+            tokens.issue(
+                user_id=user.id,
+                public_id=user.public_id,
+                session_id=each.id,
+                role=Role.MEMBER,
+                tenant_id=tenant.tenant_id,
+                device=True,
+            )
+            for each in sign_ins
+        ],
     )
-    return _Shop(tenant, token)
+
+
+def _tokens_at(shops: Sequence[_Shop], place: int) -> Sequence[str]:
+    return [each.tokens[place] for each in shops]
 
 
 @contextmanager

@@ -126,7 +126,7 @@ class Extension:
     def connect(self, transport: str = "websocket") -> "Extension":
         auth = {"token": self.browser.token, "client": "extension", "version": "1.0.0"}
         check("connect", auth)
-        self.client.connect(self.url, auth=auth, transports=[transport])
+        self.client.connect(self.url, auth=auth, transports=[transport], wait_timeout=PATIENCE_S)
         self.until("ready")
         return self
 
