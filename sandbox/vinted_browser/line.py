@@ -111,7 +111,11 @@ class Line:
 
     def _one_connection(self) -> None:
         gone = threading.Event()
-        client = socketio.Client(reconnection=False, handle_sigint=False)
+        # websocket-client would name StoFlow's own address as the origin, which is nobody's page.
+        no_origin = {"suppress_origin": True}
+        client = socketio.Client(
+            reconnection=False, handle_sigint=False, websocket_extra_options=no_origin
+        )
         for event, handler in self._handlers.items():
             client.on(event, handler)
         client.on("disconnect", lambda *_reason: self._broken(gone))

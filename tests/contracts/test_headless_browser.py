@@ -214,13 +214,13 @@ def test_a_repeated_command_is_answered_from_memory(
     first = stoflow.result_of(command)
     again = draft_command(stoflow, working, command_id=command["command_id"])
     assert stoflow.send(again) == {"taken": True}
-    stoflow.until(lambda: len(stoflow.results) == 2)
-    assert stoflow.results[1] == {**first, "lease": again["lease"]}
+    stoflow.until(lambda: len(stoflow.results) >= 2)
+    assert stoflow.results[-1] == {**first, "lease": again["lease"]}
     working.restart()
-    stoflow.until(lambda: len(stoflow.sessions) == 2)
+    stoflow.until_back(2)
     stoflow.send(command)
-    stoflow.until(lambda: len(stoflow.results) == 3)
-    assert stoflow.results[2]["body"] == first["body"]
+    stoflow.until(lambda: len(stoflow.results) >= 3)
+    assert {each["body"] for each in stoflow.results} == {first["body"]}
     assert len(vinted_sandbox.items()) == 1
 
 
@@ -232,9 +232,9 @@ def test_without_memory_a_repeat_is_done_again(
     stoflow.send(command)
     stoflow.result_of(command)
     working.restart(with_memory=False)
-    stoflow.until(lambda: len(stoflow.sessions) == 2)
+    stoflow.until_back(2)
     stoflow.send(command)
-    stoflow.until(lambda: len(stoflow.results) == 2)
+    stoflow.until(lambda: len(stoflow.results) >= 2)
     assert len(vinted_sandbox.items()) == 2
 
 
@@ -245,8 +245,8 @@ def test_a_result_is_sent_until_it_is_acknowledged(
     stoflow.acks_to_lose = 2
     command = draft_command(stoflow, working)
     stoflow.send(command)
-    stoflow.until(lambda: len(stoflow.results) == 3)
-    assert stoflow.results[0] == stoflow.results[1] == stoflow.results[2]
+    stoflow.until(lambda: len(stoflow.results) >= 3)
+    assert all(each == stoflow.results[0] for each in stoflow.results)
     while working.journal.holding():
         pass
     assert len(vinted_sandbox.items()) == 1
@@ -263,8 +263,7 @@ def test_cut_off_it_finishes_its_work_and_tells_when_it_is_back(
     while not vinted_sandbox.items():
         assert stoflow.results == []
     working.come_back()
-    stoflow.until(lambda: len(stoflow.sessions) >= 2)
-    assert stoflow.sessions[1]["holding"] == [command["command_id"]]
+    assert stoflow.until_back(2)["holding"] == [command["command_id"]]
     assert stoflow.result_of(command)["status"] == 200
     assert len(stoflow.connects) == 2
 
@@ -281,7 +280,7 @@ def test_what_was_begun_when_the_browser_was_killed_is_lost(
     working.restart()
     assert stoflow.result_of(command)["outcome"] == "lost"
     stoflow.send(command)
-    stoflow.until(lambda: len(stoflow.results) == 2)
+    stoflow.until(lambda: len(stoflow.results) >= 2)
     while not vinted_sandbox.items():
         pass
     assert vinted_sandbox.calls("createDraft") == 1
@@ -424,10 +423,10 @@ def test_a_line_that_stoflow_ends_is_opened_again(
 ) -> None:
     """D7: with a new token where that was why."""
     stoflow.hang_up()
-    stoflow.until(lambda: len(stoflow.connects) == 2)
+    stoflow.until(lambda: len(stoflow.connects) >= 2)
     old = stoflow.connects[-1]["token"]
     stoflow.tell("auth_expired", {"detail": "The token has ended."})
-    stoflow.until(lambda: stoflow.tokens_brought == 1 or len(stoflow.connects) == 3)
+    stoflow.until(lambda: stoflow.tokens_brought >= 1)
     assert working.dismissed == ["auth_expired"]
     assert stoflow.connects[-1]["token"] == old
 

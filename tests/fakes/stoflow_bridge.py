@@ -51,7 +51,9 @@ class FakeStoflow:
 
     def __init__(self) -> None:
         self._key = generate_private_key(65537, 2048)
-        self._server = socketio.AsyncServer(async_mode="asgi", cors_allowed_origins=[])
+        # Whoever names an origin is a page of somebody else's.
+        origins = ["https://stoflow.example"]
+        self._server = socketio.AsyncServer(async_mode="asgi", cors_allowed_origins=origins)
         for event, handler in {
             "connect": self._connect,
             "disconnect": self._disconnect,
@@ -76,6 +78,7 @@ class FakeStoflow:
         """So many results are stored, and the line ends before the browser hears of it."""
         self._refresh_tokens: set[str] = set()
         self._stored: set[str] = set()
+        self._first_report: dict[str, Any] | None = None
         self._sid: str | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = threading.Condition()
@@ -144,6 +147,12 @@ class FakeStoflow:
         with self._news:
             assert self._news.wait_for(enough, PATIENCE_S)
 
+    def until_back(self, connects: int) -> dict[str, Any]:
+        """Wait for that many connects; returns what the browser said first after the last."""
+        self.until(lambda: len(self.connects) >= connects and self._first_report is not None)
+        assert self._first_report is not None
+        return self._first_report
+
     def result_of(self, command: Mapping[str, Any]) -> dict[str, Any]:
         """Wait for what came of a command."""
         wanted = command["command_id"]
@@ -189,8 +198,8 @@ class FakeStoflow:
         if expires_at is None:
             problem = {"code": "unauthenticated", "title": "No", "detail": "No such token."}
             raise Refused("No", problem)
+        self._sid, self._first_report = sid, None
         self._hear(self.connects, auth)
-        self._sid = sid
         ready = {"sequence": 0, "after": 0, "expires_at": expires_at}
         self._hold("Ready", ready)
         await self._server.emit("ready", ready, to=sid)
@@ -211,6 +220,7 @@ class FakeStoflow:
 
     async def _session(self, _sid: str, data: Any = None) -> dict[str, Any]:
         self._hold("SessionUpdate", data)
+        self._first_report = self._first_report or data
         self._hear(self.sessions, data)
         return self._status(data["state"])
 
