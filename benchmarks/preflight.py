@@ -1,13 +1,12 @@
 """How long does preflight take, from the ids to what the seller is told?
 
-200 products on eBay, Etsy and a third channel, then on eBay alone, then 5,000, the most that one
+200 products on eBay, Etsy and Vinted, then on eBay alone, then 5,000, the most that one
 request takes: answers, duplicates, advice, fees, calls against what is left of each quota, jobs in
 front, and the estimate, in a shop of 5,000 products whose last 2,000 jobs are there to measure its
-pace by. `to_two_seconds` is of the 200 on three channels. The third has Vinted's rules about words,
-and looks up where each product belongs there.
+pace by. `to_two_seconds` is of the 200 on three channels.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -17,70 +16,23 @@ from api.selling.publishing.preflight_schemas import PreflightOut
 from benchmarks.answer import Answer, median_of, milliseconds
 from benchmarks.installation import empty_installation
 from benchmarks.shirts import learn_shirts, open_shirt_shop, shirts_on_ebay
-from models.selling.catalog import Product
 from models.selling.publishing import Channel, JobAction, JobOutcome, JobStatus, MarketplaceJob
-from repositories.selling.catalog import ProductRepository
 from repositories.selling.publishing import RunningCaps
 from services.gateways.etsy.quotas import EtsyQuotas
-from services.gateways.quotas import DAY, Quota
 from services.reference.attributes.loading import CatalogueLoading
-from services.reference.marketplace_mappings.facts import Gap
-from services.reference.marketplace_mappings.places import PlatformMapping
-from services.selling.category_choices.places import mapping_for
-from services.selling.content.linter import linter_of
 from services.selling.etsy.channel import EtsyChannel
 from services.selling.etsy.preflight import EtsyPreflight
-from services.selling.publishing.channels import CallCost, Capabilities, JobSize, Unit
 from services.selling.publishing.planning import Answer as Told
 from services.selling.publishing.preflight import MEASURED_AMONG, PublicationPreflight
 from services.selling.quotas.ledger import DatabaseLedger
+from services.selling.vinted.channel import VintedChannel
+from services.selling.vinted.preflight import VintedPreflight
 from shared.clock import SystemClock
-from shared.database import Database, TenantSchema, TenantSession
-from shared.errors import FieldProblem
+from shared.database import Database, TenantSchema
 
 FEW, MANY = 200, 5_000
 ROUNDS = 5
 ALL = (Channel.EBAY, Channel.ETSY, Channel.VINTED)
-
-_CALLS = Quota("third.calls", 1_000_000, DAY)
-
-
-class ThirdChannel:
-    """Does what every channel does beforehand: reads the products, maps them, reads their words."""
-
-    capabilities = Capabilities(
-        costs={
-            JobAction.PUBLISH: [CallCost("publish", Unit.LISTING, (Quota("third", 9999, DAY),))]
-        },
-        seconds_a_call=(0.2, 1.0),
-    )
-
-    def sizes(
-        self, session: TenantSession, action: JobAction, product_ids: Sequence[int]
-    ) -> Mapping[int, JobSize]:
-        """One listing each."""
-        return {product_id: {Unit.LISTING: 1} for product_id in product_ids}
-
-    def gaps(
-        self, session: TenantSession, product_ids: Sequence[int]
-    ) -> Mapping[int, Sequence[FieldProblem]]:
-        """What is not mapped, and what the words say."""
-        mapping = mapping_for(session, Channel.VINTED)
-        products = ProductRepository(session).by_ids(product_ids)
-        found = {product.id: self._of(product, mapping) for product in products}
-        return {product_id: gaps for product_id, gaps in found.items() if gaps}
-
-    def _of(self, product: Product, mapping: PlatformMapping) -> Sequence[FieldProblem]:
-        places = (
-            mapping.category(product.category_code, product.department_code),
-            mapping.value("color", product.attributes["color"][0]),
-        )
-        unmapped = [
-            FieldProblem(place.field, place.message, place.kind)
-            for place in places
-            if isinstance(place, Gap)
-        ]
-        return [*unmapped, *linter_of(Channel.VINTED).lint(product).gaps]
 
 
 def measure() -> Answer:
@@ -96,7 +48,7 @@ def measure() -> Answer:
             {
                 Channel.EBAY: shirts_on_ebay(clock),
                 Channel.ETSY: EtsyChannel(EtsyPreflight(), EtsyQuotas(150, 100_000)),
-                Channel.VINTED: ThirdChannel(),
+                Channel.VINTED: VintedChannel(VintedPreflight()),
             },
             DatabaseLedger(database, clock),
             RunningCaps(),

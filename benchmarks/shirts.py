@@ -1,4 +1,4 @@
-"""A shop of t-shirts as a working one has them: photos, attributes, accounts at eBay and Etsy."""
+"""A shop of t-shirts as a working one has them: photos, attributes, accounts everywhere."""
 
 import hashlib
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,7 @@ from models.selling.catalog import Product, ProductImage, ProductVariant
 from models.selling.ebay import ConnectionStatus, EbayConnection
 from models.selling.etsy import EtsyAccount, EtsyAccountStatus
 from models.selling.publishing import Channel, ChannelListing, ListingStatus
+from models.selling.vinted import VintedAccount, VintedSession
 from repositories.reference.marketplace_mappings import EbayMappingRepository, StoredAspect
 from sandbox.ebay.catalogue import Catalogue
 from services.accounts.tenants.provisioning import TenantProvisioning
@@ -78,6 +79,7 @@ def open_shirt_shop(database: Database, products: int, listed: int = 0) -> Tenan
         connection.execute(insert(ProductImage), [_image(number) for number in numbers])
         session.add(_account())
         session.add(_etsy_account())
+        session.add(_vinted_account())
         if listed:
             rows = [_listing(number) for number in numbers[-listed:]]
             connection.execute(insert(ChannelListing), rows)
@@ -197,6 +199,20 @@ def _etsy_account() -> EtsyAccount:
             "profiles": {kind: [{"id": 1, "name": kind}] for kind in kinds},
         },
         choices={"who_made": "someone_else", "when_made": "1990s", "is_supply": False},
+        connected_at=now,
+        checked_at=now,
+    )
+
+
+def _vinted_account() -> VintedAccount:
+    now = SystemClock().now()
+    return VintedAccount(
+        id=1,
+        site="www.vinted.com",
+        remote_user_id="1",
+        login="bench",
+        session=VintedSession.SIGNED_IN,
+        choices={"package_size_id": 1},
         connected_at=now,
         checked_at=now,
     )
