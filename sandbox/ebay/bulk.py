@@ -80,7 +80,9 @@ def _get_items(call: Call) -> Answer:
         item = call.seller.items.get(str(row.get("sku")))
         if item is None:
             raise not_found()
-        return {"statusCode": 200, "inventoryItem": item_view(call.seller, item)}
+        view = item_view(call.seller, item)
+        view.pop("groupIds", None)  # Only the calls for one item and for pages have it.
+        return {"statusCode": 200, "inventoryItem": view}
 
     return bulk(call, 25727, work, lambda row: {"sku": str(row.get("sku"))})
 

@@ -12,6 +12,7 @@ MAX_BYTES = 12 * 1024 * 1024
 MAX_PIXELS_A_SIDE = 15_000
 FORMATS = frozenset({"JPEG", "MPO", "GIF", "PNG", "BMP", "TIFF", "AVIF", "HEIF", "WEBP"})
 HOST = "https://i.ebayimg.sandbox.invalid"
+STOCKED = "/_sandbox/images/"
 _ADDRESS = re.compile(re.escape(HOST) + r"/images/g/(?P<image_id>[A-Za-z0-9_-]+)/s-l\d+\.jpg")
 
 
@@ -43,7 +44,13 @@ def picture_address(image_id: str, width: int = 1600) -> str:
 
 
 def is_known_picture(sandbox: EbaySandbox, url: str) -> bool:
-    """Whether a listing may show `url`: any https address, of our own only those that exist."""
+    """Whether a listing may show `url`: any https address, of our own only those that exist.
+
+    What a shop was stocked with is at an address of the sandbox itself.
+    """
+    _, stocked, image_id = url.partition(STOCKED)
+    if stocked:
+        return image_id in sandbox.state.images
     if not url.startswith(HOST):
         return url.startswith("https://")
     match = _ADDRESS.fullmatch(url)

@@ -168,7 +168,7 @@ def test_pages_are_numbers_and_each_sku_costs_one_call(shop: Shop, connected: Se
 
 def test_a_product_of_ours_takes_the_sku_of_its_listing(shop: Shop, connected: Seller) -> None:
     """B6: linked by the seller's SKU; what is listed nowhere else goes by eBay's from then on."""
-    mine = shop.shirt()
+    mine = shop.shirt(title="Blue cotton t-shirt")
     sku = product(shop, mine).variants[0].sku
     assert sku is not None
     stock(shop, {"title": "Theirs", "sku": sku, "images": ["red"]})
@@ -206,7 +206,10 @@ def test_a_condition_that_fits_several_grades_is_left_to_the_seller(
     shop: Shop, connected: Seller
 ) -> None:
     """C9: nothing is guessed."""
-    stock(shop, {"title": "Shirt", "sku": "A1", "condition": "USED_EXCELLENT"})
+    stock(
+        shop,
+        {"title": "Shirt", "sku": "A1", "condition": "USED_EXCELLENT", "images": ["red"]},
+    )
     done = imported(shop, connected)
     [row] = rows(connected, done["id"])
     assert [problem["field"] for problem in row["problems"]] == ["condition"]

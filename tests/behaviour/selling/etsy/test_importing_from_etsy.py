@@ -249,7 +249,7 @@ def test_what_only_looks_alike_is_suggested_and_the_seller_decides(
     shop: Shop, connected: Seller, listing: dict[str, Any], why: str
 ) -> None:
     """B2: nothing is linked by its title or photo unasked."""
-    mine = shop.shirt()
+    mine = shop.shirt(title="Blue cotton t-shirt")
     if why == "same photo":
         show_the_same_photo(shop, mine, "#010203")
     stock(shop, {"sku": "Q1", **listing})
@@ -283,7 +283,7 @@ def show_the_same_photo(shop: Shop, product_id: int, colour: str) -> None:
 
 def test_a_rejected_suggestion_is_a_product_of_its_own(shop: Shop, connected: Seller) -> None:
     """B2, C2: with the photos that were stored when it was read; Etsy is not asked again."""
-    mine = shop.shirt()
+    mine = shop.shirt(title="Blue cotton t-shirt")
     stock(shop, {"title": "Blue cotton t-shirt", "sku": "Q1", "images": ["red", "green"]})
     done = imported(shop, connected)
     [row] = rows(connected, done["id"])
