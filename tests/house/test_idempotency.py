@@ -37,6 +37,8 @@ WITH_THE_WORK = {
     "/api/v1/channels/{channel}/imports/{import_id}/rows/{row_id}/create",
     "/api/v1/vinted/pause",
     "/api/v1/vinted/resume",
+    "/api/v1/vinted/sync",
+    "/api/v1/vinted/conversations/{conversation_id}/replies",
 }
 """Work, key and answer are one transaction."""
 

@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import time
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from models.selling.publishing import Channel, JobAction
-from models.selling.vinted import VintedAccount, VintedProductChoice
+from models.selling.vinted import VintedProductChoice
+from repositories.accounts.browser_bells import BrowserBellRepository
 from repositories.selling.catalog import ProductRepository
 from repositories.selling.vinted import VintedAccountRepository, VintedChoiceRepository
 from services.selling.catalog.products import ProductNotFound
 from services.selling.publishing.account_work import AccountJob, AccountWork
-from services.selling.vinted.pacing import QuietHours
 from services.selling.vinted.preflight import Examined, VintedPreflight
 from services.selling.vinted.sync import CONFIRM_ENDED
 from shared.clock import Clock
@@ -39,6 +37,7 @@ class VintedChoices:
 
     def __init__(self, preflight: VintedPreflight, clock: Clock) -> None:
         self._preflight = preflight
+        self._clock = clock
         self._work = AccountWork(clock)
 
     def view(self, session: TenantSession, product_id: int) -> VintedProductView:
@@ -69,6 +68,8 @@ class VintedChoices:
         if account is None:
             raise VintedNotConnected("Pair a browser for Vinted first.")
         account.choices = {name: value for name, value in terms.items() if value is not None}
+        # Whatever waits for the end of quiet hours that are no more goes on.
+        BrowserBellRepository(session).ring(session.tenant, self._clock.now())
         return account.choices
 
     def compare(
@@ -79,15 +80,3 @@ class VintedChoices:
             raise VintedNotConnected("Pair a browser for Vinted first.")
         payload = {CONFIRM_ENDED: confirm_ended}
         return self._work.request(session, JobAction.SYNC, Channel.VINTED, requested_by, payload)
-
-
-def quiet_hours_of(account: VintedAccount) -> QuietHours | None:
-    """When nothing is sent that can wait; None: at any hour."""
-    told = account.choices.get("quiet_hours")
-    if not isinstance(told, Mapping):
-        return None
-    return QuietHours(
-        time.fromisoformat(told["begins"]),
-        time.fromisoformat(told["ends"]),
-        ZoneInfo(told["time_zone"]),
-    )

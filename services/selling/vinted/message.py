@@ -10,6 +10,7 @@ from typing import Any
 
 from models.selling.publishing import Channel, JobAction, MarketplaceJob
 from repositories.selling.publishing import JobRepository
+from repositories.selling.vinted import VintedAccountRepository
 from services.gateways.vinted.orders import Conversation
 from services.gateways.vinted.transport import AwaitingAnswer
 from services.selling.publishing.account_work import AccountJob, AccountWork
@@ -21,6 +22,7 @@ from services.selling.publishing.handlers import (
     Problem,
     Verdict,
 )
+from services.selling.vinted.choices import VintedNotConnected
 from services.selling.vinted.desk import JobKey, VintedDesk, VintedWorkshop
 from services.selling.vinted.preparing import key_of
 from shared.clock import Clock
@@ -99,8 +101,11 @@ class VintedReplies:
     ) -> AccountJob:
         """Queue it; the same words in the same conversation, asked twice, are one job.
 
-        Raises `ReplyUnderWay` while another one has not ended, and `BadInput`.
+        Raises `VintedNotConnected`, `ReplyUnderWay` while another one has not ended, and
+        `BadInput`.
         """
+        if VintedAccountRepository(session).get() is None:
+            raise VintedNotConnected("Pair a browser for Vinted first.")
         if not body.strip():
             problem = FieldProblem("body", "Write something.", "missing")
             raise BadInput("There is nothing to send.", fields=[problem])

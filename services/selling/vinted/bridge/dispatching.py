@@ -23,6 +23,7 @@ from repositories.selling.vinted import VintedAccountRepository, VintedCommandRe
 from services.selling.publishing.answering import JobAnswers
 from services.selling.vinted.bridge.executors import EXECUTOR_LEASE, Browser
 from services.selling.vinted.commands import PATIENCE
+from services.selling.vinted.quiet_hours import quiet_hours_of
 from shared.clock import Clock
 from shared.database import Database, TenantSchema, TenantSession
 
@@ -198,9 +199,10 @@ class Dispatching:
             return _Found(again_at=now + NOT_PARKED_YET if unparked else None)
         command, job = waiting
         history = commands.sent_since(now - self._pace.looks_back) if self._pace.looks_back else ()
-        allowed = self._pace.next_allowed(
-            history, now, command.method, command.path, urgent=job.lane is Lane.REALTIME
-        )
+        urgent = job.lane is Lane.REALTIME
+        allowed = self._pace.next_allowed(history, now, command.method, command.path, urgent=urgent)
+        quiet = None if urgent else quiet_hours_of(account)
+        allowed = allowed if quiet is None else quiet.over_at(allowed)
         if allowed > now:
             return _Found(again_at=allowed, paced=True)
         return _Found(command, job)
