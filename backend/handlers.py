@@ -46,6 +46,7 @@ from services.selling.vinted.desk import VintedWorkshop
 from services.selling.vinted.link import VintedLink
 from services.selling.vinted.message import VintedMessage
 from services.selling.vinted.orders import VintedOrders
+from services.selling.vinted.polling import VintedPolling
 from services.selling.vinted.preflight import VintedPreflight
 from services.selling.vinted.publish import VintedPublish
 from services.selling.vinted.sync import VintedSync
@@ -72,6 +73,7 @@ def polled_channels(
     return (
         EbayPollingService(ebay.orders_every, ebay.daily_calls),
         EtsyPollingService(etsy_quotas, etsy.orders_every),
+        VintedPolling(),
     )
 
 

@@ -6,6 +6,7 @@ import structlog
 
 from models.selling.vinted import VintedSession
 from repositories.selling.vinted import VintedAccountRepository
+from services.selling.vinted.bridge.telling import VintedNews
 from shared.clock import Clock
 from shared.database import Database, TenantSchema
 
@@ -18,9 +19,10 @@ class VintedHalts:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._news = VintedNews(clock)
 
     def halt(self, tenant: TenantSchema, answered_at: datetime | None, *, challenged: bool) -> None:
-        """Send nothing more before the browser is signed in again.
+        """Send nothing more before the browser is signed in again, and tell the seller once.
 
         What the browser itself has said since then goes before an answer that is read late.
         """
@@ -31,7 +33,8 @@ class VintedHalts:
                 return
             if answered_at is not None and account.checked_at > answered_at:
                 return
-            account.session = session_is
-            if challenged:
-                account.challenged_at = self._clock.now()
+            with self._news.telling(session, account):
+                account.session = session_is
+                if challenged:
+                    account.challenged_at = self._clock.now()
         log.warning("vinted.halted", session=session_is)

@@ -21,7 +21,7 @@ from services.selling.publishing.handlers import (
     Verdict,
 )
 from services.selling.vinted.desk import JobKey, VintedWorkshop
-from services.selling.vinted.listings import SeenListing, write_live
+from services.selling.vinted.listings import SeenListing, follow_orders, write_live
 from services.selling.vinted.preparing import key_of, product_of
 from services.selling.vinted.wardrobe import find, with_photos
 from shared.database import TenantSession
@@ -94,4 +94,5 @@ class VintedLink:
             return Cancel(_NOTHING)
         seen = SeenListing(item.item_id, item.url, command.photos, 0, {})
         row = write_live(session, product_of(job), seen, self._shop.clock.now())
+        follow_orders(session, self._shop.clock.now())
         return Completed({"listing_id": row.listing_id, "url": row.url})

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from models.selling.publishing import Channel, ChannelListing, ListingStatus
+from repositories.accounts.order_polls import OrderPollRepository
 from repositories.selling.publishing import ListingRepository
 from repositories.selling.vinted_listings import VintedListingRepository
 from shared.database import TenantSession
@@ -62,6 +63,11 @@ def write_live(
     else:
         _write(row, seen, now)
     return row
+
+
+def follow_orders(session: TenantSession, now: datetime) -> None:
+    """Ask for orders from now on: there is something that can be bought."""
+    OrderPollRepository(session).follow(session.tenant, Channel.VINTED, now)
 
 
 def write_ended(session: TenantSession, product_id: int, now: datetime) -> None:

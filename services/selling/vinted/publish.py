@@ -22,7 +22,7 @@ from services.selling.publishing.handlers import (
 from services.selling.publishing.requesting import WorkRequests
 from services.selling.vinted.desk import JobKey, VintedDesk, VintedWorkshop
 from services.selling.vinted.drafts import ListingDraft, completion_form, draft_form, upload_id
-from services.selling.vinted.listings import SeenListing, known_listing, write_live
+from services.selling.vinted.listings import SeenListing, follow_orders, known_listing, write_live
 from services.selling.vinted.photos import uploaded
 from services.selling.vinted.preflight import VintedPreflight
 from services.selling.vinted.preparing import draft_for, key_of, product_of
@@ -92,6 +92,7 @@ class VintedPublish:
             result.read_back.as_json(),
         )
         row = write_live(session, product_of(job), seen, self._shop.clock.now())
+        follow_orders(session, self._shop.clock.now())
         catch_up(session, self._requests, job, {result.draft.sku: result.draft.quantity})
         return Completed(
             {
