@@ -48,6 +48,9 @@ class VintedProductOut(BaseModel):
     ready: bool = Field(description="Whether it can be published now.")
     missing: list[GapOut]
     left_out: list[GapOut] = Field(description="What Vinted has no word or no room for.")
+    advice: list[GapOut] = Field(
+        description="What would serve the listing better; it can be sent as it is."
+    )
     catalog_id: int | None
     catalog_path: str | None = Field(description="Null where the seller chose the category.")
     condition_id: int | None
@@ -65,6 +68,7 @@ class VintedProductOut(BaseModel):
             ready=not examined.gaps,
             missing=GapOut.all_of(examined.gaps),
             left_out=GapOut.all_of(examined.hints),
+            advice=GapOut.all_of(examined.advice),
             catalog_id=facts.catalog_id,
             catalog_path=facts.catalog_path,
             condition_id=facts.condition_id,

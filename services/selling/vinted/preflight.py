@@ -13,6 +13,7 @@ from repositories.selling.vinted import VintedAccountRepository, VintedChoiceRep
 from services.reference.marketplace_mappings.facts import Gap
 from services.reference.marketplace_mappings.places import PlatformMapping
 from services.selling.category_choices.places import mapping_for
+from services.selling.content.linter import linter_of
 from services.selling.vinted.drafts import DraftPhoto, ListingDraft
 from services.selling.vinted.rules import (
     MAX_COLORS,
@@ -57,6 +58,8 @@ class Examined:
     """What the seller must mend first."""
     hints: tuple[FieldProblem, ...]
     """What is left out of the listing."""
+    advice: tuple[FieldProblem, ...]
+    """What Vinted takes, and what would serve the listing better."""
     draft: ListingDraft | None
     """There when nothing is missing."""
 
@@ -93,8 +96,9 @@ class VintedPreflight:
                 facts = _facts(product, account, choices.get(product.id), mapping)
                 is_listed = (product.id, Channel.VINTED) in listed
                 own = product_gaps(product, currency, listed=is_listed)
-                gaps = (*shared_gaps, *own, *facts.gaps)
-                yield Examined(product, facts, gaps, facts.hints, draft=None)
+                linted = linter_of(Channel.VINTED).lint(product)
+                gaps = (*shared_gaps, *own, *linted.gaps, *facts.gaps)
+                yield Examined(product, facts, gaps, facts.hints, linted.advice, draft=None)
 
 
 def _facts(
