@@ -11,6 +11,7 @@ import sandbox.ebay
 import sandbox.etsy
 import services.gateways.ebay
 import services.gateways.etsy
+import services.gateways.vinted
 from shared.errors import Remedy
 from tests.paths import contracts_or_skip
 
@@ -119,7 +120,7 @@ def test_whatever_etsy_documents_is_in_the_table() -> None:
 
 def test_every_row_tells_what_to_do() -> None:
     """C8: one of four classes, a whole sentence, and the field to change where one can."""
-    for gateway in (services.gateways.ebay, services.gateways.etsy):
+    for gateway in (services.gateways.ebay, services.gateways.etsy, services.gateways.vinted):
         for row in table_of(gateway):
             remedy = Remedy(row["remedy"])
             assert row["sentence"].endswith("."), row

@@ -164,7 +164,7 @@ def _size(
     if choice is not None and choice.size_id is not None:
         return choice.size_id
     scope = size_scope(path)
-    if scope is None:
+    if scope is None or len(product.variants) > 1:
         return None
     words = product.attributes.get("size", [])
     if not words:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from backend.container import Container
 from backend.handlers import handler_table
@@ -22,6 +22,7 @@ from repositories.selling.publishing import JobRepository, ListingRepository
 from repositories.selling.vinted import VintedAccountRepository
 from sandbox.server import serving
 from sandbox.vinted.app import create_app
+from services.selling.listing_imports.importing import ImportWorkshop
 from services.selling.publishing.attempt import ProcessedJob
 from services.selling.publishing.attempting import HandlerTable
 from services.selling.publishing.lease import LeaseKeeper
@@ -151,6 +152,12 @@ class Shop:
         with self.container.database.tenant(self.tenant) as session:
             return [step.name for step in JobRepository(session).steps(job_id)]
 
+    def jobs(self, action: JobAction) -> list[MarketplaceJob]:
+        """Jobs of an action that have not ended."""
+        with self.container.database.tenant(self.tenant) as session:
+            question = select(MarketplaceJob).where(MarketplaceJob.action == action)
+            return [job for job in session.scalars(question) if job.is_live]
+
     def account(self) -> VintedAccount:
         """The account as it stands."""
         with self.container.database.tenant(self.tenant) as session:
@@ -229,5 +236,10 @@ def shop(
     workshop = VintedWorkshop(
         container.database, transport_of, VintedHalts(container.database, clock), clock
     )
-    handlers = handler_table(ebay_workshop_of(container), etsy_workshop_of(container), workshop)
+    imports = ImportWorkshop(
+        container.database, container.object_store, container.image_fetcher, clock
+    )
+    handlers = handler_table(
+        ebay_workshop_of(container), etsy_workshop_of(container), workshop, imports
+    )
     return Shop(container, site, browser, tenant, clock, handlers)

@@ -216,7 +216,7 @@ class TestAnswering(HandlerConformance):
     action = JobAction.MESSAGE
 
     @pytest.fixture
-    def bench(self, subject: Subject, shop: Shop) -> Bench:  # type: ignore[override]
+    def bench(self, subject: Subject, shop: Shop) -> Bench:
         return TalkingBench(subject, shop)
 
     def ready(self, bench: Bench) -> int:

@@ -1,0 +1,128 @@
+"""What Vinted's answers mean: 403 in its three meanings, pages for JSON, forms that are refused."""
+
+import json
+from typing import Any
+
+import pytest
+
+from services.gateways.calls import UnreadableAnswer
+from services.gateways.vinted.errors import VintedRefusal, VintedWantsAPerson, understood
+from services.gateways.vinted.items import WardrobeItem, WardrobePage
+from services.gateways.vinted.reading import moment, money, number
+from services.gateways.vinted.transport import VintedAnswer, VintedRequest
+from shared.errors import APITimeoutError, Remedy
+from shared.money import Money
+
+LOOK = VintedRequest("GET", "/api/v2/item_upload/items/7")
+PUT_UP = VintedRequest("POST", "/api/v2/item_upload/drafts/7/completion")
+CAPTCHA = {"url": "https://geo.captcha-delivery.com/captcha/?initialCid=x&hash=y&cid=z"}
+DENIED = {"code": 106, "message": "Accès refusé", "message_code": "access_denied"}
+
+
+def answer(status: int, body: Any, **more: Any) -> VintedAnswer:
+    said = body if isinstance(body, str) else json.dumps(body)
+    return VintedAnswer(status, "text/html", said, **more)
+
+
+@pytest.mark.parametrize(
+    ("said", "challenged"),
+    [
+        (answer(401, {"code": 100, "message_code": "invalid_authentication_token"}), False),
+        (answer(403, CAPTCHA), True),
+        (answer(403, "<html>Just a moment</html>"), True),
+    ],
+)
+@pytest.mark.parametrize("request_", [LOOK, PUT_UP])
+def test_a_person_is_wanted(request_: VintedRequest, said: VintedAnswer, challenged: bool) -> None:
+    """D4, D5."""
+    with pytest.raises(VintedWantsAPerson) as wanted:
+        understood(request_, said)
+    assert (wanted.value.challenged, wanted.value.remedy) == (challenged, Remedy.RECONNECT)
+
+
+def test_a_page_that_says_200_is_a_block_and_of_a_change_nobody_knows() -> None:
+    """D4, D8."""
+    page = answer(200, "<html>Just a moment</html>")
+    with pytest.raises(VintedWantsAPerson):
+        understood(LOOK, page)
+    with pytest.raises(APITimeoutError):
+        understood(PUT_UP, page)
+    with pytest.raises(UnreadableAnswer):
+        understood(LOOK, answer(200, '{"items":[{"id":1', truncated=True))
+
+
+def test_what_is_not_yours_is_no_challenge() -> None:
+    """C8: the third meaning of 403."""
+    with pytest.raises(VintedRefusal) as refused:
+        understood(PUT_UP, answer(403, DENIED))
+    assert refused.value.remedy is Remedy.ASK_MARKETPLACE
+    assert refused.value.said == "Accès refusé"
+
+
+def test_a_refused_form_names_our_fields_and_keeps_vinteds_words() -> None:
+    """C8, G13: what is known by our names, the rest by Vinted's."""
+    errors = [
+        {"field": "brand", "value": "Indiquez la marque."},
+        {"field": "internal_memory_capacity", "value": "Indiquez la mémoire."},
+    ]
+    with pytest.raises(VintedRefusal) as refused:
+        understood(PUT_UP, answer(400, {"code": 99, "message": "Non", "errors": errors}))
+    fields = {each.field: each.message for each in refused.value.fields}
+    assert fields == {
+        "brand": "Vinted does not accept the brand. Vinted says: Indiquez la marque.",
+        "attributes.internal_memory_capacity": (
+            "Vinted does not accept “internal_memory_capacity”. Vinted says: Indiquez la mémoire."
+        ),
+    }
+    assert refused.value.remedy is Remedy.FIX_DATA
+
+
+def test_too_many_requests_say_when_to_come_back() -> None:
+    """B5, D1."""
+    with pytest.raises(VintedRefusal) as refused:
+        understood(LOOK, answer(429, "<html></html>", retry_after="77"))
+    assert (refused.value.remedy, refused.value.retry_after) == (Remedy.WAIT, 77.0)
+
+
+@pytest.mark.parametrize("status", [500, 502, 504])
+def test_a_change_that_breaks_at_vinted_is_looked_up(status: int) -> None:
+    """B1, D8."""
+    with pytest.raises(APITimeoutError):
+        understood(PUT_UP, answer(status, "<html></html>"))
+    with pytest.raises(VintedRefusal) as refused:
+        understood(LOOK, answer(status, "<html></html>"))
+    assert refused.value.remedy is Remedy.WAIT
+
+
+def test_an_empty_answer_is_a_good_one() -> None:
+    """ST25: such as that of a deletion."""
+    assert understood(PUT_UP, answer(200, "")) is None
+    assert understood(PUT_UP, answer(200, {"code": 0})) == {"code": 0}
+
+
+def test_what_vinted_does_not_say_is_no_news() -> None:
+    """C12, C13: absent is not 0, and not sold."""
+    item = WardrobeItem.of({"id": 1})
+    assert (item.price, item.sold, item.is_closed) == (None, False, None)
+    assert WardrobeItem.of({"id": 1, "is_closed": True}).sold is False
+    assert WardrobeItem.of({"id": 1, "is_closed": True, "item_closing_action": "sold"}).sold
+    page = WardrobePage.of({"items": []}, 3)
+    assert (page.page, page.total_pages, page.total_entries) == (3, None, None)
+    with pytest.raises(UnreadableAnswer):
+        WardrobePage.of({"code": 0}, 1)
+    with pytest.raises(UnreadableAnswer):
+        WardrobeItem.of({"title": "no id"})
+
+
+def test_amounts_ids_and_moments_are_read_strictly() -> None:
+    """C12: never through a float; ids of eleven digits; no moment without its offset."""
+    amount = {"price": {"amount": "55.0", "currency_code": "EUR"}}
+    assert money(amount, "price") == Money(5500, "EUR")
+    for wrong in ("Infinity", "1e3", None, 5.5, "5.555"):
+        assert money({"price": {"amount": wrong, "currency_code": "EUR"}}, "price") is None
+    assert number({"id": "34059237746"}, "id") == 34_059_237_746
+    assert number({"id": True}, "id") is None
+    assert moment({"date": "2026-11-30T10:00:00"}, "date") is None
+    read = moment({"date": "2026-11-30T10:00:00+01:00"}, "date")
+    assert read is not None
+    assert read.isoformat() == "2026-11-30T09:00:00+00:00"
