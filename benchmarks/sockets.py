@@ -79,6 +79,7 @@ def measure() -> Answer:
                 with _browsers(api.url, beyond) as refused:
                     refused.connected_s()
                 singles = _one_by_one(database, inside)
+                browsers.wait_for(ROUND_TRIPS)
                 all_at_once = _all_at_once(database, inside)
                 busy_s = browsers.wait_for(ROUND_TRIPS + SHOPS) - all_at_once
             acked = browsers.acked
@@ -300,10 +301,9 @@ def _one_by_one(database: Database, shops: Sequence[_Shop]) -> dict[str, float]:
     chosen = random.Random(1).sample(range(len(shops)), ROUND_TRIPS)
     due: dict[str, float] = {}
     for place in chosen:
-        job_id, at = _leave(database, shops[place].tenant)
+        job_id, at = _leave(database, shops[place].tenant, JobAction.SYNC)
         due[f"{place}:{job_id}"] = at
         time.sleep(EVERY_S)
-    time.sleep(1)
     return due
 
 
@@ -311,17 +311,17 @@ def _all_at_once(database: Database, shops: Sequence[_Shop]) -> float:
     """Leave a job in every shop; returns when the first was due."""
     first = time.time()
     for shop in shown("jobs left", shops, len(shops)):
-        _leave(database, shop.tenant)
+        _leave(database, shop.tenant, JobAction.LINK)
     return first
 
 
-def _leave(database: Database, tenant: TenantSchema) -> tuple[int, float]:
+def _leave(database: Database, tenant: TenantSchema, action: JobAction) -> tuple[int, float]:
     now = SystemClock().now()
     with database.tenant(tenant) as session:
         BellRepository(session).ring(tenant, Lane.BULK, now)
         job = MarketplaceJob(
             channel=Channel.VINTED,
-            action=JobAction.SYNC,
+            action=action,
             lane=Lane.BULK,
             priority=100,
             status=JobStatus.PENDING,
