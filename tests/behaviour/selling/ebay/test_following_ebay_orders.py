@@ -19,6 +19,7 @@ from models.selling.orders import OrderStatus
 from models.selling.publishing import Channel, JobAction, JobOutcome, JobStatus
 from repositories.selling.order_sync import OrderCursorRepository
 from services.accounts.schedule.ticks import Turn
+from services.selling.ebay.desk import EbayWorkshop
 from services.selling.ebay.orders import EbayOrders
 from services.selling.orders.polling import PollRhythm
 from services.selling.orders.taking import OrderTaking
@@ -435,7 +436,9 @@ def rewired(shop: Shop, transport: httpx.BaseTransport) -> None:
     through(shop.container, transport)
     for handler in shop.handlers.values():
         holder: Any = getattr(handler, "_sight", handler)
-        holder._shop = replace(holder._shop, gateway=shop.container.ebay)  # noqa: SLF001
+        workshop = getattr(holder, "_shop", None)
+        if isinstance(workshop, EbayWorkshop):
+            holder._shop = replace(workshop, gateway=shop.container.ebay)  # noqa: SLF001
 
 
 def test_what_is_sold_while_it_is_being_listed_is_ended_next(shop: Shop) -> None:
