@@ -164,7 +164,7 @@ def _seconds(followed: FollowedUp) -> float | None:
 def opened_market() -> Iterator[MarketDay]:
     """Gone at the end, with all of its processes."""
     folder, before = Path(tempfile.mkdtemp(prefix="stoflow-market-")), dict(os.environ)
-    addresses = Addresses(*(f"http://127.0.0.1:{free_port()}" for _ in range(3)))
+    addresses = Addresses(*(f"http://127.0.0.1:{free_port()}" for _ in range(4)))
     configure_logs("console", "ERROR")
     try:
         with empty_installation() as database:

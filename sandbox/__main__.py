@@ -110,6 +110,7 @@ def vinted(
     port: Port = 8703,
     host: Host = "127.0.0.1",
     state: StateFile = None,
+    currency: Annotated[str, typer.Option(help="Of all prices, as on one of the sites.")] = "EUR",
     latency_ms: Latency = 0,
 ) -> None:
     """Run the sandbox Vinted: a site to sign in to with a browser, and its private API.
@@ -118,7 +119,7 @@ def vinted(
     it first signs in. Faults, challenges, the ledger, buyers, time and more are under /_sandbox/,
     described in docs/guides/sandbox-vinted.md. Stop with Ctrl+C.
     """
-    options = VintedOptions(state_file=state, latency_s=latency_ms / 1000)
+    options = VintedOptions(state, latency_ms / 1000, currency=currency)
     facts = {"sign in": f"http://{host}:{port}/member/login", "members": "camille, jonas"}
     _run("Vinted", lambda: create_vinted(options), (host, port), state, facts)
 

@@ -13,6 +13,7 @@ import httpx
 
 from backend.container import Container
 from backend.demo.answers import QuickSeller
+from backend.demo.browser import open_browser
 from backend.demo.proof import count_leaks
 from backend.demo.sellers import Seller, open_shops
 from backend.demo.shop import Shop
@@ -25,7 +26,10 @@ from services.selling.catalog.importing.report import ImportReport
 from shared.errors import StoflowError
 
 DATA = Path(__file__).parent / "data"
-CHANNELS = {"ebay": "eBay", "etsy": "Etsy"}
+EVERYWHERE = ("ebay", "etsy")
+"""Where each product must be live at the end; Vinted takes single pieces only."""
+
+CHANNELS = (*EVERYWHERE, "vinted")
 TERMS = {"who_made": "someone_else", "when_made": "1990s", "is_supply": False}
 LOCATION = {"name": "Home", "country": "US", "postal_code": "94103"}
 
@@ -42,6 +46,8 @@ class Summary:
 
     products: int
     published: int
+    """On eBay and Etsy."""
+    on_vinted: int
     duplicates: int
     leaks: int
     seconds: float
@@ -51,6 +57,7 @@ class Summary:
         return {
             "products": self.products,
             "published": self.published,
+            "on_vinted": self.on_vinted,
             "duplicates": self.duplicates,
             "leaks": self.leaks,
             "seconds": round(self.seconds, 2),
@@ -60,8 +67,8 @@ class Summary:
         """For people."""
         return (
             f"{self.published} of {self.products} products are live on eBay and Etsy, "
-            f"{self.duplicates} listed twice, {self.leaks} rows seen by the other shop, "
-            f"in {self.seconds:.1f} s."
+            f"{self.on_vinted} of them on Vinted too, {self.duplicates} listed twice, "
+            f"{self.leaks} rows seen by the other shop, in {self.seconds:.1f} s."
         )
 
 
@@ -79,19 +86,27 @@ class Play:
         started = time.monotonic()
         anna, ben = self._open_shops()
         self._start_processes()
-        with closing(self._sign_in(anna)) as shop, closing(self._sign_in(ben)) as other:
+        with (
+            closing(self._sign_in(anna)) as shop,
+            closing(self._sign_in(ben)) as other,
+            open_browser(shop, self._stage.addresses, anna.user) as login,
+        ):
+            self._showing.say(
+                f"{anna.name}'s browser is paired, and signed in to Vinted as {login}"
+            )
             report = self._import(anna)
             self._answer(shop, report.product_ids)
             rows = self._publish(shop, report.product_ids)
             self._showing.table(rows)
             listings = self._read_back(shop, report.product_ids)
             duplicates = self._duplicates(anna, listings)
-            live = Counter(listing["product_id"] for listing in listings)
-            published = sum(number == len(CHANNELS) for number in live.values())
+            live = Counter(each["product_id"] for each in listings if each["channel"] in EVERYWHERE)
+            published = sum(number == len(EVERYWHERE) for number in live.values())
+            on_vinted = sum(listing["channel"] == "vinted" for listing in listings)
             leaks = count_leaks(self._container.database, shop, other, anna.tenant, ben.tenant)
             self._showing.say(f"{ben.name} sees {leaks} of {anna.name}'s rows")
         seconds = time.monotonic() - started
-        return Summary(report.products, published, duplicates, leaks, seconds), anna
+        return Summary(report.products, published, on_vinted, duplicates, leaks, seconds), anna
 
     def _open_shops(self) -> tuple[Seller, Seller]:
         anna, ben = open_shops(self._container)
@@ -102,6 +117,7 @@ class Play:
         for name, start in (
             ("sandbox eBay", self._stage.start_ebay),
             ("sandbox Etsy", self._stage.start_etsy),
+            ("sandbox Vinted", self._stage.start_vinted),
             ("API", self._stage.start_api),
             ("worker", self._stage.start_worker),
         ):
@@ -179,7 +195,7 @@ class Play:
         jobs: dict[tuple[int, str], Any] = {}
         if asked["batch_id"] is not None:
             ids = [item["job_id"] for item in asked["items"] if item["answer"] == "queued"]
-            with self._showing.progress("publishing to eBay and Etsy") as advance:
+            with self._showing.progress("publishing to eBay, Etsy and Vinted") as advance:
                 told = shop.follow(asked["batch_id"], ids, advance)
             jobs = {(job["product_id"], job["channel"]): job for job in told}
         titles = {product["id"]: product["title"] for product in shop.pages("/api/v1/products")}
@@ -201,7 +217,11 @@ class Play:
 
     def _duplicates(self, seller: Seller, listings: Sequence[Any]) -> int:
         """The marketplaces' own ledgers are the judges, not our tables."""
-        live = [*self._live_on_ebay(seller), *self._live_on_etsy(seller)]
+        live = [
+            *self._live_on_ebay(seller),
+            *self._live_on_etsy(seller),
+            *self._live_on_vinted(seller),
+        ]
         unknown = {each["listing_id"] for each in listings} - {listing_id for listing_id, _ in live}
         if unknown:
             raise DemoFailed(f"No marketplace knows the listings {', '.join(sorted(unknown))}.")
@@ -218,10 +238,16 @@ class Play:
             if entry["state"] == "active" and entry["seller"] == seller.user:
                 yield str(entry["listing_id"]), f"etsy {entry['products'][0]['sku']}"
 
+    def _live_on_vinted(self, seller: Seller) -> Iterator[tuple[str, str]]:
+        """Vinted knows no SKUs: the same title twice is the same thing twice."""
+        for entry in _ledger(self._stage.addresses.vinted, "items"):
+            if entry["state"] == "active" and entry["login"] == seller.user:
+                yield str(entry["item_id"]), f"vinted {entry['title']}"
 
-def _ledger(address: str) -> list[Any]:
-    listings: list[Any] = httpx.get(f"{address}/_sandbox/ledger", timeout=30).json()["listings"]
-    return listings
+
+def _ledger(address: str, what: str = "listings") -> list[Any]:
+    found: list[Any] = httpx.get(f"{address}/_sandbox/ledger", timeout=30).json()[what]
+    return found
 
 
 def _row(title: str, item: Any, jobs: dict[tuple[int, str], Any]) -> Row:

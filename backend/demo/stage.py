@@ -17,6 +17,9 @@ import httpx
 
 from shared.errors import StoflowError
 
+CURRENCY = "USD"
+"""Of all prices in the demo."""
+
 START_TIMEOUT_S = 40.0
 STOP_TIMEOUT_S = 15.0
 
@@ -34,11 +37,12 @@ class Addresses:
     api: str
     ebay: str
     etsy: str
+    vinted: str
 
     @classmethod
     def free(cls) -> "Addresses":
         """The usual ports where they are free, others where they are not."""
-        return cls(*(f"http://127.0.0.1:{_free_port(port)}" for port in (8000, 8701, 8702)))
+        return cls(*(f"http://127.0.0.1:{_free_port(port)}" for port in (8000, 8701, 8702, 8703)))
 
 
 class Stage:
@@ -78,6 +82,12 @@ class Stage:
         command = ["sandbox", "etsy", "--port", _port(self.addresses.etsy)]
         command += ["--state", str(state), "--redirect-uri", callback]
         self._start("etsy", command, f"{self.addresses.etsy}/_sandbox/clock")
+
+    def start_vinted(self) -> None:
+        """As above; its prices are in dollars, like those of the other two."""
+        command = ["sandbox", "vinted", "--port", _port(self.addresses.vinted)]
+        command += ["--state", str(self._folder / "vinted.json"), "--currency", CURRENCY]
+        self._start("vinted", command, f"{self.addresses.vinted}/_sandbox/clock")
 
     def start_api(self) -> None:
         """The REST API."""
@@ -120,6 +130,7 @@ def environment_of(folder: Path, database_url: str, addresses: Addresses) -> Map
         "STOFLOW_ETSY_SHARED_SECRET": "sandboxsec",
         "STOFLOW_ETSY_CALLS_PER_SECOND": "150",
         "STOFLOW_ETSY_CALLS_PER_DAY": "100000",
+        "STOFLOW_VINTED_SANDBOX_SITE": addresses.vinted.removeprefix("http://"),
         "STOFLOW_WORKER_POLL": "PT0.1S",
         "DATABASE_URL": database_url,
         **ebay,

@@ -7,7 +7,7 @@ from sandbox.vinted.errors import access_denied, gone, validation_error
 from sandbox.vinted.item_views import money, photos_of
 from sandbox.vinted.operations import JSON, Call, Operation, page_of
 from sandbox.vinted.orders import local, title_of, transaction_view
-from sandbox.vinted.state import Account, Conversation, Message
+from sandbox.vinted.state import Account, Conversation, Message, VintedState
 
 
 def _inbox(call: Call) -> JSON:
@@ -43,17 +43,17 @@ def _conversation(call: Call) -> JSON:
             "id": conversation.conversation_id,
             "opposite_user": _person(_opposite(call, conversation)),
             "transaction": transaction_view(call, deal),
-            "messages": [_message(one) for one in conversation.messages],
+            "messages": [_message(call.state, one) for one in conversation.messages],
             "allow_reply": True,
             "unread": call.account.user_id in conversation.unread_by,
         }
     }
 
 
-def _message(message: Message) -> JSON:
+def _message(state: VintedState, message: Message) -> JSON:
     entity: JSON = {"id": message.message_id, "body": message.body, "user_id": message.user_id}
     if message.kind == "offer_request_message":
-        entity |= {**message.extra, "price": money(message.extra["price"])}
+        entity |= {**message.extra, "price": money(state, message.extra["price"])}
     return {
         "entity_type": message.kind,
         "entity": entity,
@@ -69,7 +69,7 @@ def _reply(call: Call) -> JSON:
         raise validation_error([("body", "Écrivez un message.")])
     deal = call.state.transactions[conversation.transaction_id]
     made = trading.say(call.sandbox, deal, "message", call.account.user_id, body)
-    return {"message": _message(made)}
+    return {"message": _message(call.state, made)}
 
 
 def _mark_as_read(call: Call) -> JSON:
@@ -110,7 +110,8 @@ def _answered(call: Call, answer: str) -> JSON:
     if deal.seller_id != call.account.user_id or offer.state != "pending":
         raise access_denied()
     offer.state = answer
-    return {"offer_request": {"id": offer.offer_id, "status": answer, "price": money(offer.price)}}
+    price = money(call.state, offer.price)
+    return {"offer_request": {"id": offer.offer_id, "status": answer, "price": price}}
 
 
 def _number(text: Any) -> int:

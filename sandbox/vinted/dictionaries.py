@@ -18,7 +18,7 @@ def _me(call: Call) -> JSON:
             "path": path,
             "profile_url": call.origin + path,
             "country_code": "FR",
-            "currency": "EUR",
+            "currency": call.state.currency,
             "locale": "fr",
             "is_on_holiday": False,
         }

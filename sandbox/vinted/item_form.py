@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.vinted.catalogue import CONDITIONS, PACKAGE_SIZES, Catalog, Catalogue
 from sandbox.vinted.errors import validation_error
 from sandbox.vinted.operations import JSON
-from sandbox.vinted.state import CURRENCY
+from sandbox.vinted.state import VintedState
 
 MAX_COLORS = 2
 Wrong = Iterator[tuple[str, str]]
@@ -103,12 +103,12 @@ def chosen(content: JSON, code: str, old_name: str, legacy: bool) -> int | None:
 class ItemForm:
     """One form. `content` is what was said, by the names of FIELDS, nulls left out."""
 
-    def __init__(self, catalogue: Catalogue, form: Any, legacy: bool) -> None:
+    def __init__(self, catalogue: Catalogue, form: Any, site: VintedState) -> None:
         if not isinstance(form, dict):
             raise validation_error([("base", "L'article est manquant.")])
         self.content: JSON = {name: form[name] for name in FIELDS if form.get(name) is not None}
         self._catalogue = catalogue
-        self._legacy = legacy
+        self._legacy, self._currency = site.legacy_form, site.currency
         misshapen = [
             (FIELDS[name][0], "Cette valeur n'est pas du bon type.")
             for name, value in self.content.items()
@@ -122,8 +122,8 @@ class ItemForm:
         price, currency = self.content.get("price"), self.content.get("currency")
         if price is not None and cents(price) <= 0:
             yield "price", "Le prix doit être supérieur à zéro."
-        if currency not in (None, CURRENCY):
-            yield "currency", f"La devise doit être {CURRENCY}."
+        if currency not in (None, self._currency):
+            yield "currency", f"La devise doit être {self._currency}."
         yield from self._unfit_catalog()
         yield from self._unfit_colors()
         brand_id, package = self.content.get("brand_id"), self.content.get("package_size_id")

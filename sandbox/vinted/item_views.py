@@ -6,12 +6,12 @@ from sandbox.vinted.catalogue import CONDITIONS, Catalogue
 from sandbox.vinted.item_form import attribute, cents, chosen
 from sandbox.vinted.operations import JSON, Call
 from sandbox.vinted.photos import photo_view
-from sandbox.vinted.state import CURRENCY, Item, VintedState
+from sandbox.vinted.state import Item, VintedState
 
 
-def money(amount: int) -> JSON:
+def money(state: VintedState, amount: int) -> JSON:
     """An amount of cents as Vinted writes it: text."""
-    return {"amount": f"{amount // 100}.{amount % 100:02d}", "currency_code": CURRENCY}
+    return {"amount": f"{amount // 100}.{amount % 100:02d}", "currency_code": state.currency}
 
 
 def price_of(item: Item) -> int:
@@ -56,7 +56,7 @@ def wardrobe_row(call: Call, item: Item) -> JSON:
     return {
         "id": item.item_id,
         "title": title,
-        "price": money(price_of(item)),
+        "price": money(state, price_of(item)),
         "brand": brand,
         "brand_title": brand,
         "size": size.title if size else "",
@@ -86,8 +86,8 @@ def upload_view(call: Call, item: Item) -> JSON:
         "id": item.item_id,
         "title": content.get("title", ""),
         "description": content.get("description", ""),
-        "price": money(price_of(item)) if "price" in content else None,
-        "currency": CURRENCY,
+        "price": money(state, price_of(item)) if "price" in content else None,
+        "currency": state.currency,
         "brand_id": brand_id,
         "brand": brand,
         "brand_dto": {"id": brand_id, "title": brand} if brand else None,

@@ -58,7 +58,7 @@ def _read(
     call: Call, form: Any, photos: str, item: Item | None, *, for_sale: bool = True
 ) -> tuple[JSON, list[int]]:
     """What the form says, and its photos. Raises VintedError 400 with all that is wrong."""
-    read = ItemForm(call.sandbox.catalogue, form, call.state.legacy_form)
+    read = ItemForm(call.sandbox.catalogue, form, call.state)
     photo_ids, temp_uuid = assigned(form.get(photos)), form.get("temp_uuid")
     number = item.item_id if item else None
     wrong = [*read.unfit(), *unfit_photos(call, photo_ids, item, temp_uuid)]

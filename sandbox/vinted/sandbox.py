@@ -22,20 +22,24 @@ class Options:
     latency_s: float = 0.0
     """Time each call of the API takes before its work begins."""
     members: Iterable[str] = TEST_MEMBERS
+    currency: str = "EUR"
+    """Of every price, as on one of Vinted's sites."""
 
 
 class VintedSandbox(KeptSandbox[VintedState]):
     """All that pages and operations work on. Touched only from the server's event loop."""
 
     def __init__(self, options: Options) -> None:
-        super().__init__(VintedState(), options.state_file, options.latency_s)
+        super().__init__(
+            VintedState(currency=options.currency), options.state_file, options.latency_s
+        )
         self.options = options
         self.catalogue = Catalogue()
         self._enrol_test_members()
 
     def reset(self) -> None:
         """Forget everything; the members it was set up with are there."""
-        self.begin_anew(VintedState())
+        self.begin_anew(VintedState(currency=self.options.currency))
         self._enrol_test_members()
 
     def enrol(self, login: str, password: str = STANDARD_PASSWORD) -> Account:

@@ -8,7 +8,6 @@ from typing import Any
 from sandbox.state import SandboxState
 
 STANDARD_PASSWORD = "sandbox"  # noqa: S105 - opens nothing but a sandbox
-CURRENCY = "EUR"
 
 
 @dataclass
@@ -181,6 +180,8 @@ class VintedState(SandboxState):
     """Pages write the token as it stands inside a JavaScript string."""
     legacy_form: bool = False
     """Size and condition are read from size_id and status_id, as on some of Vinted's sites."""
+    currency: str = "EUR"
+    """Of every price: each of Vinted's sites has one."""
 
     def account_named(self, login: str) -> Account | None:
         """The member of a login name."""

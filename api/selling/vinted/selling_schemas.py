@@ -112,6 +112,11 @@ class VintedTermsIn(BaseModel):
     old_fields: bool = Field(
         default=False, description="Say size and condition where they used to stand, too."
     )
+    currency: str | None = Field(
+        default=None,
+        pattern=r"^[A-Z]{3}$",
+        description="ISO 4217, where prices are in another one than your Vinted's site has.",
+    )
     quiet_hours: QuietHoursIn | None = None
 
     def terms(self) -> dict[str, Any]:
@@ -124,6 +129,7 @@ class VintedTermsOut(BaseModel):
 
     package_size_id: int | None
     old_fields: bool
+    currency: str | None
     quiet_hours: QuietHoursIn | None
 
     @classmethod
@@ -132,6 +138,7 @@ class VintedTermsOut(BaseModel):
         return cls(
             package_size_id=terms.get("package_size_id"),
             old_fields=terms.get("old_fields") is True,
+            currency=terms.get("currency"),
             quiet_hours=terms.get("quiet_hours"),
         )
 

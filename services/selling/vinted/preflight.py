@@ -19,7 +19,7 @@ from services.selling.vinted.rules import (
     MAX_COLORS,
     PACKAGE_SIZES,
     account_gaps,
-    currency_of,
+    currency_in,
     product_gaps,
     size_scope,
 )
@@ -86,7 +86,7 @@ class VintedPreflight:
     def _each(self, session: TenantSession, product_ids: Sequence[int]) -> Iterator[Examined]:
         account = VintedAccountRepository(session).get()
         shared_gaps = account_gaps(account)
-        currency = currency_of(account.site) if account is not None else None
+        currency = currency_in(account) if account is not None else None
         choices = VintedChoiceRepository(session).by_products(product_ids)
         listed = ListingRepository(session).live([Channel.VINTED], product_ids)
         mapping = mapping_for(session, Channel.VINTED)

@@ -28,9 +28,10 @@ _CURRENCIES = {
 """By the end of the site's host; all others sell in euros."""
 
 
-def currency_of(site: str) -> str:
-    """What a site sells in."""
-    return _CURRENCIES.get(site.removeprefix("www.vinted."), "EUR")
+def currency_in(account: VintedAccount) -> str:
+    """What the account sells in: as its terms say, else by its site."""
+    said = account.choices.get("currency")
+    return str(said or _CURRENCIES.get(account.site.removeprefix("www.vinted."), "EUR"))
 
 
 def account_gaps(account: VintedAccount | None) -> Sequence[FieldProblem]:
