@@ -13,7 +13,7 @@ SERVE ?=
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
-demo: .venv/runtime ## Publish a shop to sandboxes of eBay and Etsy, end to end (CSV=file.csv, SERVE=1)
+demo: .venv/runtime ## Publish a shop to sandboxes of eBay, Etsy and Vinted (CSV=file.csv, SERVE=1)
 	@$(BIN)/stoflow demo $(if $(CSV),--csv "$(CSV)") $(if $(SERVE),--serve)
 
 test: .venv/dev ## Run the tests on real parts, in random order (T=tests/tenancy for some)

@@ -38,10 +38,11 @@ def demo(
         bool, typer.Option("--json", help="End with one JSON line on standard output.")
     ] = False,
 ) -> None:
-    """Publish a shop to a sandbox eBay and a sandbox Etsy, and prove that nobody else sees it.
+    """Publish a shop to sandboxes of eBay, Etsy and Vinted, and prove that nobody else sees it.
 
-    Two shops are opened and connected to both by OAuth, the CSV is imported with its photos, a
-    worker publishes everything, each listing is read back. Safe to repeat: nothing is listed
+    Two shops are opened and connected by OAuth, a browser is paired for Vinted, the CSV is imported
+    with its photos, a worker publishes everything, each listing is read back. Vinted takes single
+    pieces in a category it has; the others are told why not. Safe to repeat: nothing is listed
     twice. Data and logs are kept in the folder `demo` of the data folder.
     """
     console = Console(stderr=as_json)
@@ -92,6 +93,7 @@ def _keep_serving(console: Console, addresses: Addresses, seller: Seller) -> Non
         f"\nSwagger:  {addresses.api}/docs  (Authorize as {seller.email}, {seller.password})\n"
         f"eBay:     {addresses.ebay}/_sandbox/ledger\n"
         f"Etsy:     {addresses.etsy}/_sandbox/ledger\n"
+        f"Vinted:   {addresses.vinted}/_sandbox/ledger\n"
         "Stop with Ctrl+C.",
         highlight=False,
         soft_wrap=True,

@@ -1,1 +1,1 @@
-"""The demo: two shops, the sandbox eBay, an API and a worker, and everything a seller would do."""
+"""The demo: two shops, three sandboxes, an API and a worker, and everything a seller would do."""
