@@ -34,6 +34,10 @@ def demo(
     serve: Annotated[
         bool, typer.Option("--serve", help="Leave API, worker and sandboxes running at the end.")
     ] = False,
+    chromium: Annotated[
+        bool,
+        typer.Option(help="Use the extension in a Chromium for Vinted, where one is installed."),
+    ] = True,
     as_json: Annotated[
         bool, typer.Option("--json", help="End with one JSON line on standard output.")
     ] = False,
@@ -46,14 +50,14 @@ def demo(
     twice. Data and logs are kept in the folder `demo` of the data folder.
     """
     console = Console(stderr=as_json)
-    summary = _perform(csv.resolve(), serve, console)
+    summary = _perform(csv.resolve(), serve, chromium, console)
     if as_json:
         say_json(summary.as_json())
     if summary.duplicates or summary.leaks:
         raise typer.Exit(1)
 
 
-def _perform(csv: Path, serve: bool, console: Console) -> Summary:
+def _perform(csv: Path, serve: bool, chromium: bool, console: Console) -> Summary:
     # Being told to end is a way to end: the processes of the demo must not outlive it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     showing, addresses = Showing(console), Addresses.free()
@@ -65,7 +69,7 @@ def _perform(csv: Path, serve: bool, console: Console) -> Summary:
     container = build_container(Settings(), database=database)
     try:
         with Stage(folder, url, addresses) as stage:
-            summary, seller = Play(container, stage, showing, csv).perform()
+            summary, seller = Play(container, stage, showing, csv, chromium=chromium).perform()
             console.print(summary.in_words(), highlight=False, soft_wrap=True)
             if serve:
                 _keep_serving(console, addresses, seller)

@@ -1,8 +1,16 @@
-"""The browser of the demo's seller: paired with StoFlow, signed in at the sandbox Vinted."""
+"""The browser of the demo's seller: paired with StoFlow, signed in at the sandbox Vinted.
 
+The extension in a real Chromium where there is one, else a stand-in without a window that speaks to
+StoFlow as the extension does.
+"""
+
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
 from backend.demo.shop import Shop, ShopError
 from backend.demo.stage import CURRENCY, Addresses
@@ -15,27 +23,72 @@ DEVICE = "Browser of the demo"
 _PATIENCE_S = 30.0
 
 
-@contextmanager
-def open_browser(shop: Shop, addresses: Addresses, user: str) -> Iterator[str]:
-    """Pair a browser, sign in at Vinted, and let it work until the end; yields who is signed in.
+@dataclass(frozen=True)
+class OpenBrowser:
+    """A browser at work."""
 
-    Stands in for the extension, and speaks to StoFlow as the extension does. Raises `ShopError`.
+    kind: str
+    """In words."""
+    login: str
+    """Who is signed in at Vinted."""
+
+
+@contextmanager
+def open_browser(
+    shop: Shop, addresses: Addresses, user: str, folder: Path, *, real: bool
+) -> Iterator[OpenBrowser]:
+    """Pair a browser, sign in at Vinted, and let it work until the end.
+
+    `real` wants Chromium; where that is absent the stand-in comes. Raises `ShopError`.
     """
-    _unpair_old_ones(shop)
+    for device in shop.call("GET", "/api/v1/vinted/devices"):
+        shop.call("DELETE", f"/api/v1/vinted/devices/{device['id']}")
     code = shop.call("POST", "/api/v1/vinted/pairings")["code"]
+    chromium = installed_chromium() if real else None
+    if chromium is None:
+        with _stand_in(addresses, user, code):
+            yield OpenBrowser("a browser without a window", _connected(shop))
+    else:
+        with _with_the_extension(chromium, addresses, user, code, folder / "chromium"):
+            yield OpenBrowser("Chromium with the extension", _connected(shop))
+
+
+def installed_chromium() -> str | None:
+    """Where a Chromium is that can be driven; None where there is none."""
+    if find_spec("playwright") is None:
+        return None
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@contextmanager
+def _stand_in(addresses: Addresses, user: str, code: str) -> Iterator[None]:
     browser = HeadlessBrowser(addresses.api, addresses.vinted, device=DEVICE)
     try:
         browser.pair(code)
         browser.sign_in(user, PASSWORD)
         browser.start()
-        yield _connected(shop)
+        yield
     finally:
         browser.close()
 
 
-def _unpair_old_ones(shop: Shop) -> None:
-    for device in shop.call("GET", "/api/v1/vinted/devices"):
-        shop.call("DELETE", f"/api/v1/vinted/devices/{device['id']}")
+@contextmanager
+def _with_the_extension(
+    chromium: str, addresses: Addresses, user: str, code: str, folder: Path
+) -> Iterator[None]:
+    from playwright.sync_api import sync_playwright
+
+    from backend.demo.chromium import ChromiumBrowser
+
+    shutil.rmtree(folder, ignore_errors=True)
+    with sync_playwright() as playwright:
+        browser = ChromiumBrowser(playwright, chromium, folder)
+        try:
+            browser.sign_in(addresses.vinted, user, PASSWORD)
+            browser.pair(addresses.api, addresses.vinted, code, DEVICE)
+            yield
+        finally:
+            browser.stop()
 
 
 def _connected(shop: Shop) -> str:

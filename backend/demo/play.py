@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ import httpx
 
 from backend.container import Container
 from backend.demo.answers import QuickSeller
-from backend.demo.browser import open_browser
+from backend.demo.browser import OpenBrowser, open_browser
 from backend.demo.proof import count_leaks
 from backend.demo.sellers import Seller, open_shops
 from backend.demo.shop import Shop
@@ -75,7 +75,11 @@ class Summary:
 class Play:
     """Two shops; the first one publishes, the second one must not notice."""
 
-    def __init__(self, container: Container, stage: Stage, showing: Showing, csv: Path) -> None:
+    def __init__(
+        self, container: Container, stage: Stage, showing: Showing, csv: Path, *, chromium: bool
+    ) -> None:
+        """`chromium` wants the real extension, where there is a Chromium for it."""
+        self._chromium = chromium
         self._container = container
         self._stage = stage
         self._showing = showing
@@ -89,11 +93,9 @@ class Play:
         with (
             closing(self._sign_in(anna)) as shop,
             closing(self._sign_in(ben)) as other,
-            open_browser(shop, self._stage.addresses, anna.user) as login,
+            self._browser(shop, anna) as browser,
         ):
-            self._showing.say(
-                f"{anna.name}'s browser is paired, and signed in to Vinted as {login}"
-            )
+            self._showing.say(f"{browser.kind} is paired, at Vinted as {browser.login}")
             report = self._import(anna)
             self._answer(shop, report.product_ids)
             rows = self._publish(shop, report.product_ids)
@@ -149,6 +151,11 @@ class Play:
             f"to Etsy as {etsy['shop_name']}"
         )
         return shop
+
+    def _browser(self, shop: Shop, seller: Seller) -> AbstractContextManager[OpenBrowser]:
+        folder = self._container.settings.data_dir
+        addresses = self._stage.addresses
+        return open_browser(shop, addresses, seller.user, folder, real=self._chromium)
 
     def _import(self, seller: Seller) -> ImportReport:
         container = self._container

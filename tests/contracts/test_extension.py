@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from backend.demo.chromium import EXTENSION
 from backend.settings import Settings
-from tests.browsers import EXTENSION, node_or_skip
+from tests.browsers import node_or_skip
 from tests.paths import CHECKOUT
 
 TAGS = re.compile(r"<(?:script|link|img)\b[^>]*\b(?:src|href)=\"([^\"]*)\"")

@@ -2,7 +2,7 @@
 
 eBay knows a live listing by its SKU for ever; so our key of the variant has to be that one. Where
 the channel does not mind, the SKU is taken over only if every channel would take it
-(docs/adr/0032).
+(docs/adr/0035).
 """
 
 import re
