@@ -197,7 +197,12 @@ def _on_ebay(session: TenantSession, clock: Clock, product_id: int) -> None:
         EbayPicture(sha256="0" * 64, image_url="https://i.example/1", uploaded_at=clock.now())
     )
     session.add(
-        EbayProductChoice(product_id=product_id, category_id="11", aspects={"Color": ["Red"]})
+        EbayProductChoice(
+            product_id=product_id,
+            marketplace_id="EBAY_US",
+            category_id="11",
+            aspects={"Color": ["Red"]},
+        )
     )
 
 

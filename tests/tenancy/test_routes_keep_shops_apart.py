@@ -491,6 +491,7 @@ def test_the_same_request_is_understood_where_the_things_belong(
         "product-in-use",
         "job-already-ended",
         "batch-already-ended",
+        "order-stands",
     }
     assert understood, answer.text
 

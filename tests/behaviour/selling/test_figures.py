@@ -119,7 +119,7 @@ def test_a_scrape_costs_the_same_with_many_shops_and_nothing_soon_after_another(
             make_job(session, clock)
     with statements_sent(database) as sent:
         figures(database, clock)
-    assert len(sent) == one <= 7
+    assert len(sent) == one <= 8
 
 
 def test_a_database_that_is_away_is_itself_a_figure(clock: MovableClock) -> None:

@@ -248,10 +248,15 @@ def test_more_products_are_not_more_statements(
     database: Database, shop: TenantSchema, preflight: PublicationPreflight
 ) -> None:
     """G13: three products on three channels, and twelve."""
-    look(database, shop, preflight, 1)
-    with statements(database) as of_three:
-        assert codes(look(database, shop, preflight, *range(1, 4))) == {}
-    with statements(database) as of_twelve:
-        found = look(database, shop, preflight, *range(1, 13))
-    assert {each.planned.answer for each in found.items} == {Answer.QUEUED}
-    assert len(of_twelve) == len(of_three)
+
+    def fewest(*product_ids: int) -> int:
+        """A connection may be new to the shop, which costs statements of its own."""
+        needed = []
+        for _ in range(3):
+            with statements(database) as sent:
+                found = look(database, shop, preflight, *product_ids)
+            assert {each.planned.answer for each in found.items} == {Answer.QUEUED}
+            needed.append(len(sent))
+        return min(needed)
+
+    assert fewest(*range(1, 13)) == fewest(*range(1, 4))

@@ -53,7 +53,12 @@ def shirt(
 
 def test_terms_are_kept_and_shown(paired: Seller) -> None:
     """ST48."""
-    terms = {"package_size_id": 2, "old_fields": True, "quiet_hours": NIGHT}
+    terms = {
+        "package_size_id": 2,
+        "old_fields": True,
+        "currency": "USD",
+        "quiet_hours": NIGHT,
+    }
     assert paired.http.put("/api/v1/vinted/terms", json=terms).json() == terms
     assert paired.http.get("/api/v1/vinted/terms").json() == terms
 
@@ -62,6 +67,7 @@ def test_terms_are_kept_and_shown(paired: Seller) -> None:
     "terms",
     [
         {"package_size_id": 0},
+        {"currency": "dollars"},
         {"quiet_hours": {**NIGHT, "time_zone": "Europe/Atlantis"}},
         {"quiet_hours": {"begins": "22:00"}},
         {"sold": True},
