@@ -13,6 +13,7 @@ import time
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 AT_ONCE = 40
 """Connects that are under way at the same time."""
@@ -46,8 +47,14 @@ class Browser:
             await self._line.close()
 
     async def _read(self, line: ClientConnection) -> None:
-        async for packet in line:
-            await self._take(line, str(packet))
+        try:
+            async for packet in line:
+                await self._take(line, str(packet))
+        except ConnectionClosed:
+            pass
+        finally:
+            # Whoever waits for the welcome of a line that has ended waits in vain.
+            self._ready.set()
 
     async def _take(self, line: ClientConnection, packet: str) -> None:
         if packet == "2":

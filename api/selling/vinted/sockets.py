@@ -6,6 +6,7 @@ command, and once a second in any case.
 """
 
 import asyncio
+import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -83,6 +84,7 @@ class BridgeSockets:
         self._look_again: set[TenantSchema] = set()
         self._woken = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
+        self._keeping: asyncio.Task[None] | None = None
         self._meters = _Meters(registry, lambda: len(self._executing))
         sockets.share_with(self)
         sockets.hear("vinted_session_update", SessionUpdate, self._take_session)
@@ -96,6 +98,7 @@ class BridgeSockets:
         self._browsers[watcher.sid] = watcher
         if self._serving is None or self._serving.done():
             self._serving = asyncio.create_task(self._serve())
+            self._keeping = asyncio.create_task(self._keep_places())
 
     async def went(self, watcher: Watcher) -> None:
         """See `SocketRoom`. Another browser of the account takes over when it says something."""
@@ -155,7 +158,7 @@ class BridgeSockets:
             )
             return status
         self._executing[watcher.tenant] = watcher
-        self._renew_at[watcher.tenant] = self._clock.now() + EXECUTOR_LEASE / 2
+        self._renew_at[watcher.tenant] = self._next_renewal()
         if before is not watcher:
             await self._send_again(watcher)
         self._look_at(watcher.tenant)
@@ -184,7 +187,6 @@ class BridgeSockets:
         try:
             while self._browsers:
                 try:
-                    await self._keep_places()
                     await self._look_where_it_rings()
                 except Exception:
                     # The database is away, most likely; commands wait in it.
@@ -252,19 +254,30 @@ class BridgeSockets:
         await to_thread.run_sync(refused, watcher.tenant, command_id, ack.refused, _words_of(ack))
 
     async def _keep_places(self) -> None:
-        """Renew the places of executors; they come one after the other, not all at once."""
+        """Renew the places of executors, beside the commands: hundreds of places take seconds."""
+        while self._browsers:
+            try:
+                for watcher in self._to_renew():
+                    await self._renew(watcher)
+            except Exception:
+                log.exception("vinted.places_not_renewed")
+            await asyncio.sleep(LOOK_EVERY.total_seconds())
+
+    def _to_renew(self) -> Sequence[Watcher]:
         now = self._clock.now()
-        due: Sequence[Watcher] = [
-            each
-            for tenant, each in self._executing.items()
-            if self._renew_at.get(tenant, now) <= now
-        ]
-        for watcher in due:
-            renew = self._bridge.executors.renew
-            kept = await to_thread.run_sync(renew, watcher.tenant, _browser(watcher))
-            self._renew_at[watcher.tenant] = now + EXECUTOR_LEASE / 2
-            if not kept and self._executing.get(watcher.tenant) is watcher:
-                del self._executing[watcher.tenant]
+        places = self._executing.items()
+        return [each for tenant, each in places if self._renew_at.get(tenant, now) <= now]
+
+    async def _renew(self, watcher: Watcher) -> None:
+        renew = self._bridge.executors.renew
+        kept = await to_thread.run_sync(renew, watcher.tenant, _browser(watcher))
+        self._renew_at[watcher.tenant] = self._next_renewal()
+        if not kept and self._executing.get(watcher.tenant) is watcher:
+            del self._executing[watcher.tenant]
+
+    def _next_renewal(self) -> datetime:
+        """Some sooner than others: browsers that came together are not renewed together."""
+        return self._clock.now() + EXECUTOR_LEASE * random.uniform(0.25, 0.5)  # noqa: S311
 
 
 def _browser(watcher: Watcher) -> Browser:
