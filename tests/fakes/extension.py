@@ -19,7 +19,7 @@ from socketio.exceptions import SocketIOError
 
 from tests.paths import CHECKOUT
 
-PATIENCE_S = 20
+PATIENCE_S = 60.0
 SELLER_AT_VINTED = "4711"
 SITE = "www.vinted.fr"
 

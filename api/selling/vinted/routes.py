@@ -96,10 +96,18 @@ def list_devices(
 
 @inside.delete("/devices/{device_id}", status_code=204, responses=problems(DeviceNotFound))
 def unpair(
-    device_id: Annotated[UUID, Path()], actor: CurrentAccount, session: Platform, pairings: Pairings
+    device_id: Annotated[UUID, Path()],
+    actor: CurrentAccount,
+    platform: PlatformTransactions,
+    tenant: TenantTransactions,
+    pairings: Pairings,
+    desk: AccountDesk,
 ) -> None:
-    """Unpair a browser: its tokens and its socket end."""
-    pairings.unpair(session, actor.user_id, device_id)
+    """Unpair a browser: its tokens and its socket end, and another one may work in its place."""
+    with platform() as session:
+        pairings.unpair(session, actor.user_id, device_id)
+    with tenant() as session:
+        desk.let_go(session, device_id)
 
 
 @photos.get("/photos/{token}", responses=problems(LinkRefused, ObjectNotFound))

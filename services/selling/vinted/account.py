@@ -1,6 +1,7 @@
 """The shop's account at Vinted as the seller steers it: look, pause, resume, choose the site."""
 
 from collections.abc import Collection
+from uuid import UUID
 
 from models.selling.vinted import VintedAccount, VintedSession
 from repositories.accounts.browser_bells import BrowserBellRepository
@@ -46,6 +47,14 @@ class VintedAccountDesk:
             account.paused_at = None
             BrowserBellRepository(session).ring(session.tenant, self._clock.now())
         return status_of(session, account, self._clock.now())
+
+    def let_go(self, session: TenantSession, device: UUID) -> None:
+        """Free the place of a browser that is no longer paired, for the others."""
+        account = VintedAccountRepository(session).locked()
+        if account is None or account.executor_device != device:
+            return
+        with self._news.telling(session, account):
+            account.executor = account.executor_until = None
 
     def choose_site(self, session: TenantSession, site: str) -> ConnectionStatus:
         """Sell on this site of Vinted's from now on. Raises `UnknownVintedSite`."""

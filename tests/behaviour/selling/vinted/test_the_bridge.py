@@ -289,6 +289,25 @@ def test_one_browser_executes_and_another_takes_over_when_it_goes(
     }
 
 
+def test_an_unpaired_browser_leaves_its_place(
+    seller: Seller, desk: Desk, extension: MakeExtension, clock: MovableClock
+) -> None:
+    """ST29: also one whose API process has died, and could not say that it went."""
+    first = extension(pair(seller.http, "laptop")).connect()
+    assert first.say()["executor"] is True
+    first.drop()
+    (device,) = seller.http.get("/api/v1/vinted/devices").json()
+    eventually(lambda: seller.http.get("/api/v1/vinted/status").json()["state"] == "offline")
+    with desk.database.tenant(seller.tenant) as session:
+        account = VintedAccountRepository(session).locked()
+        assert account is not None
+        account.executor, account.executor_until = "gone", clock.now() + EXECUTOR_LEASE
+    second = extension(pair(seller.http, "desktop")).connect()
+    assert second.say()["executor"] is False
+    seller.http.delete(f"/api/v1/vinted/devices/{device['id']}").raise_for_status()
+    assert second.say()["executor"] is True
+
+
 def test_a_browser_that_cannot_is_helped_by_one_that_can(
     seller: Seller, extension: MakeExtension
 ) -> None:
