@@ -55,7 +55,10 @@ def _reported(python: Path, market: MarketDay, path: Path) -> dict[str, Any]:
         *("--header", f"Authorization: {market.shop.authorization}"),
         *("--report-json-path", str(path)),
     ]
-    done = subprocess.run(command, timeout=_LONGEST_S, capture_output=True, text=True)
+    # It keeps what it found beside itself: in the folder that is gone at the end.
+    done = subprocess.run(
+        command, cwd=path.parent, timeout=_LONGEST_S, capture_output=True, text=True
+    )
     if done.returncode != 0:
         print(done.stdout, file=sys.stderr)
     found: dict[str, Any] = json.loads(path.read_text())
