@@ -2,12 +2,14 @@
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from models.accounts.stopped_channels import StoppedChannel
 from models.accounts.tenants import Lane
 from models.selling.publishing import LIVE_STATUSES, Channel, JobStatus, MarketplaceJob
 from models.selling.vinted import (
@@ -19,6 +21,17 @@ from models.selling.vinted import (
 from shared.database import TenantSession
 
 _THE_ONE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOutlook:
+    """What decides whether anything may be sent now."""
+
+    account: VintedAccount
+    stopped: bool
+    """By the operator, for all shops."""
+    busy_until: datetime | None
+    """When nobody waits any more for the answer that is due first; None: none is due."""
 
 
 class VintedAccountRepository:
@@ -36,6 +49,19 @@ class VintedAccountRepository:
         return self._session.scalar(
             select(VintedAccount).with_for_update().execution_options(populate_existing=True)
         )
+
+    def outlook(self, now: datetime) -> AccountOutlook | None:
+        """The account, read anew, and what else decides; None without an account."""
+        stopped = select(StoppedChannel).where(StoppedChannel.channel == Channel.VINTED).exists()
+        busy = select(func.min(VintedCommand.lost_at)).where(
+            VintedCommand.state == CommandState.SENT, VintedCommand.lost_at > now
+        )
+        row = self._session.execute(
+            select(VintedAccount, stopped, busy.scalar_subquery()).execution_options(
+                populate_existing=True
+            )
+        ).one_or_none()
+        return None if row is None else AccountOutlook(*row)
 
     def set_next_at(self, next_at: datetime | None) -> None:
         """Say when pacing allows the next command."""
@@ -95,19 +121,17 @@ class VintedCommandRepository:
         self._session.add(command)
         self._session.flush()
 
-    def waiting(self, *, parked: bool) -> tuple[VintedCommand, MarketplaceJob] | None:
-        """The next command to send, and its job; both unlocked.
+    def waiting(self) -> tuple[VintedCommand, MarketplaceJob] | None:
+        """The next command to send, and its parked job; both unlocked.
 
-        Realtime work first, then by priority and in the order in which sellers asked. With
-        `parked` False the next of a job that has asked and is not parked yet.
+        Realtime work first, then by priority and in the order in which sellers asked.
         """
-        status = MarketplaceJob.status
         row = self._session.execute(
             select(VintedCommand, MarketplaceJob)
             .join(MarketplaceJob, MarketplaceJob.id == VintedCommand.job_id)
             .where(
                 VintedCommand.state == CommandState.WAITING,
-                status == JobStatus.PARKED if parked else status == JobStatus.RUNNING,
+                MarketplaceJob.status == JobStatus.PARKED,
             )
             .order_by(
                 MarketplaceJob.lane != Lane.REALTIME, MarketplaceJob.priority, MarketplaceJob.id

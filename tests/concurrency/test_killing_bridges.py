@@ -20,13 +20,12 @@ from sqlalchemy import select
 from benchmarks.processes import free_port, running
 from models.selling.publishing import Channel, JobStatus
 from models.selling.vinted import CommandState, VintedCommand
-from services.gateways.vinted.transport import AwaitingAnswer, VintedRequest
-from services.selling.vinted.commands import PATIENCE as PARKED_FOR
-from services.selling.vinted.commands import CommandTransport
+from services.gateways.vinted.transport import VintedRequest
 from shared.clock import SystemClock
 from shared.database import Database, TenantSchema
 from shared.database.wake_ups import WakeUpSender
 from tests.factories.selling import make_job
+from tests.factories.vinted import ask, park
 from tests.fakes.extension import Extension, Memory, fine, pair
 from tests.paths import CHECKOUT
 from tests.serving import client, sign_up
@@ -82,7 +81,7 @@ def wait_for(holds: Callable[[], bool], seconds: float = 40) -> None:
         waited += 0.05
 
 
-def ask(database: Database, shop: TenantSchema, number: int) -> None:
+def leave(database: Database, shop: TenantSchema, number: int) -> None:
     """As a worker does, in a process of its own."""
     clock = SystemClock()
     with database.tenant(shop) as session:
@@ -90,13 +89,11 @@ def ask(database: Database, shop: TenantSchema, number: int) -> None:
             session,
             clock,
             channel=Channel.VINTED,
-            status=JobStatus.PARKED,
+            status=JobStatus.RUNNING,
             attempts=1,
-            leased_until=clock.now() + PARKED_FOR,
         ).id
-    request = VintedRequest("POST", f"/api/v2/items/{number}/delete")
-    with pytest.raises(AwaitingAnswer):
-        CommandTransport(database, clock, shop, job_id).ask("delete", request)
+    ask(database, clock, shop, job_id, VintedRequest("POST", f"/api/v2/items/{number}/delete"))
+    park(database, clock, shop, job_id)
 
 
 @pytest.mark.timeout(300)
@@ -138,7 +135,7 @@ def test_killing_either_of_two_api_processes_loses_nothing(
 
             browser = connected(servers[0])
             for number in range(COMMANDS):
-                ask(database, seller.tenant, number)
+                leave(database, seller.tenant, number)
             wait_for(lambda: len(done) >= COMMANDS // 3)
             servers[0].kill()
             browser = connected(servers[1])

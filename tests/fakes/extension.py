@@ -3,6 +3,7 @@
 Every message, sent or heard, is held against docs/extension-protocol.yaml.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +19,9 @@ import yaml
 from socketio.exceptions import SocketIOError
 
 from tests.paths import CHECKOUT
+
+# A line that breaks is no error here, and must not come up in the output of what is tested.
+logging.getLogger("engineio.client").setLevel(logging.CRITICAL)
 
 PATIENCE_S = 60.0
 SELLER_AT_VINTED = "4711"

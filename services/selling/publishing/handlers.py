@@ -7,7 +7,7 @@ It notes each finished sub-step in its journal; the next attempt finds them in `
 and goes on from there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -71,6 +71,8 @@ class Parked:
 
     deadline: datetime
     waiting_for: str
+    summon: Callable[[TenantSession], None] | None = None
+    """Calls them, in the transaction that parks the job: they find it parked or not at all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from services.selling.publishing.claiming import Claims
 from services.selling.publishing.handlers import (
     CancelRequested,
     LeaseLost,
+    Parked,
     Retry,
     Snooze,
     Unknown,
@@ -75,6 +76,8 @@ class Settlements:
             failed = isinstance(verdict, Retry | Unknown)
             tally = tally_of(session, job) if failed else Tally()
             transitions.settle(job, verdict, tally, now=now, cap=self._longest_wait)
+            if isinstance(verdict, Parked) and verdict.summon is not None:
+                verdict.summon(session)
         return StoryLine(lease, job, name_of(verdict), verdict)
 
     def returned(self, lease: Lease, job: MarketplaceJob, now: datetime) -> StoryLine:

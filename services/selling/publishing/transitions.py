@@ -106,7 +106,7 @@ def settle(
         case Snooze(until, reason):
             _wait(job, until, reason)
             job.attempts -= 1
-        case Parked(deadline, waiting_for):
+        case Parked(deadline, waiting_for, _):
             _move(job, JobStatus.PARKED)
             job.leased_until, job.waiting_for = deadline, waiting_for
         case _:

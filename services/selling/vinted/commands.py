@@ -6,6 +6,7 @@ from models.selling.vinted import CommandState, VintedCommand
 from repositories.accounts.browser_bells import BrowserBellRepository
 from repositories.selling.vinted import VintedAccountRepository, VintedCommandRepository
 from services.gateways.vinted.transport import AwaitingAnswer, VintedAnswer, VintedRequest
+from services.selling.publishing.handlers import Parked
 from shared.clock import Clock
 from shared.database import Database, TenantSchema, TenantSession
 from shared.errors import (
@@ -75,7 +76,7 @@ class CommandTransport:
         account = VintedAccountRepository(session).get()
         if account is None:
             raise Misconfigured("No browser is paired for Vinted.")
-        now, photo = self._clock.now(), request.photo
+        photo = request.photo
         VintedCommandRepository(session).add(
             VintedCommand(
                 id=new_uuid(),
@@ -96,12 +97,21 @@ class CommandTransport:
                     "content_type": photo.content_type,
                     "fields": dict(photo.fields),
                 },
-                created_at=now,
+                created_at=self._clock.now(),
                 asked_again=False,
                 truncated=False,
             )
         )
-        BrowserBellRepository(session).ring(session.tenant, now)
+
+
+def parked(clock: Clock) -> Parked:
+    """How an attempt ends that waits for the browser."""
+
+    def summon(session: TenantSession) -> None:
+        session.flush()
+        BrowserBellRepository(session).ring(session.tenant, clock.now())
+
+    return Parked(clock.now() + PATIENCE, WAITING_FOR, summon)
 
 
 def answer_of(command: VintedCommand) -> VintedAnswer:

@@ -14,7 +14,7 @@ from services.gateways.vinted.errors import VintedRefusal, VintedWantsAPerson
 from services.gateways.vinted.transport import VintedAnswer, VintedTransport
 from services.selling.publishing.desk import JobDesk
 from services.selling.publishing.handlers import Journal, Parked
-from services.selling.vinted.commands import PATIENCE, WAITING_FOR
+from services.selling.vinted.commands import parked
 from services.selling.vinted.halting import VintedHalts
 from shared.clock import Clock
 from shared.database import Database, TenantSchema
@@ -55,7 +55,7 @@ class VintedWorkshop:
 
     def parked(self) -> Parked:
         """How an attempt ends that waits for the browser."""
-        return Parked(self.clock.now() + PATIENCE, WAITING_FOR)
+        return parked(self.clock)
 
 
 class VintedDesk(JobDesk):

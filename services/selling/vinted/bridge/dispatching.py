@@ -13,11 +13,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from models.accounts.tenants import Lane
-from models.selling.publishing import Channel, JobStatus, MarketplaceJob
+from models.selling.publishing import JobStatus, MarketplaceJob
 from models.selling.vinted import CommandState, VintedAccount, VintedCommand, VintedSession
 from repositories.accounts.bells import BellRepository
 from repositories.accounts.browser_bells import BrowserBellRepository
-from repositories.accounts.stopped_channels import StoppedChannelRepository
 from repositories.selling.publishing import JobRepository
 from repositories.selling.vinted import VintedAccountRepository, VintedCommandRepository
 from services.selling.publishing.answering import JobAnswers
@@ -32,9 +31,6 @@ BEGIN_WITHIN = timedelta(seconds=60)
 
 LOST_AFTER = timedelta(minutes=3)
 """From then on nobody waits for the answer; a photo on a slow line takes a minute."""
-
-NOT_PARKED_YET = timedelta(milliseconds=20)
-"""How soon a job is looked at again that has asked and is about to be parked."""
 
 STOPPED = timedelta(seconds=15)
 """How soon it is looked whether the operator lets the channel go on."""
@@ -133,7 +129,6 @@ class Dispatching:
             found = self._find(session, browser, now)
             if found.command is not None and found.job is not None:
                 return self._send(session, browser, found.job, found.command.id, now)
-        with self._database.tenant(tenant) as session:
             return self._set_bell(session, browser, now)
 
     def again(self, tenant: TenantSchema, browser: Browser) -> Sequence[Dispatch]:
@@ -183,25 +178,24 @@ class Dispatching:
                 self._answers.answer(session, job)
 
     def _find(self, session: TenantSession, browser: Browser, now: datetime) -> "_Found":
-        account = VintedAccountRepository(session).get()
-        if account is None or not _works(account, browser, now):
+        outlook = VintedAccountRepository(session).outlook(now)
+        if outlook is None or not _works(outlook.account, browser, now):
             # Whoever changes that rings.
             return _Found()
-        if _stopped(session):
+        if outlook.stopped:
             return _Found(again_at=now + STOPPED)
+        if outlook.busy_until is not None:
+            return _Found(again_at=outlook.busy_until)
         commands = VintedCommandRepository(session)
-        held = [each.lost_at for each in commands.under_way() if not _is_lost(each, now)]
-        if held:
-            return _Found(again_at=min(each for each in held if each is not None))
-        waiting = commands.waiting(parked=True)
+        waiting = commands.waiting()
         if waiting is None:
-            unparked = commands.waiting(parked=False) is not None
-            return _Found(again_at=now + NOT_PARKED_YET if unparked else None)
+            # Whoever parks a job that has asked rings.
+            return _Found()
         command, job = waiting
         history = commands.sent_since(now - self._pace.looks_back) if self._pace.looks_back else ()
         urgent = job.lane is Lane.REALTIME
         allowed = self._pace.next_allowed(history, now, command.method, command.path, urgent=urgent)
-        quiet = None if urgent else quiet_hours_of(account)
+        quiet = None if urgent else quiet_hours_of(outlook.account)
         allowed = allowed if quiet is None else quiet.over_at(allowed)
         if allowed > now:
             return _Found(again_at=allowed, paced=True)
@@ -275,10 +269,6 @@ def _works(account: VintedAccount, browser: Browser, now: datetime) -> bool:
         and account.session is VintedSession.SIGNED_IN
         and account.paused_at is None
     )
-
-
-def _stopped(session: TenantSession) -> bool:
-    return StoppedChannelRepository(session).get(Channel.VINTED) is not None
 
 
 def _is_lost(command: VintedCommand, now: datetime) -> bool:

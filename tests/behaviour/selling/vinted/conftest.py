@@ -13,16 +13,18 @@ from models.selling.vinted import VintedCommand
 from repositories.accounts.tenants import TenantRepository
 from repositories.selling.publishing import JobRepository
 from repositories.selling.vinted import VintedAccountRepository, VintedCommandRepository
-from services.gateways.vinted.transport import AwaitingAnswer, PhotoUpload, VintedRequest
-from services.selling.vinted.commands import CommandTransport
+from services.gateways.vinted.transport import PhotoUpload, VintedRequest
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
 from shared.database.wake_ups import WakeUpSender
 from shared.errors import TenantUnavailable
 from tests.factories.selling import make_job
+from tests.factories.vinted import ask, park
 from tests.fakes.extension import PATIENCE_S, Extension, PairedBrowser
 
 MakeExtension = Callable[..., Extension]
+
+LOOK = VintedRequest("GET", "/api/v2/users/current")
 
 
 @pytest.fixture
@@ -85,8 +87,9 @@ class Desk:
         status: JobStatus = JobStatus.PARKED,
         step: str = "look who is there",
     ) -> int:
-        """A job that has asked and is parked; returns its id. The browser must have been there."""
-        now = self.clock.now()
+        """A job that has asked and is parked, unless it is to be running; returns its id. The
+        browser must have been there.
+        """
         with self.database.tenant(self.tenant) as session:
             job = make_job(
                 session,
@@ -94,20 +97,25 @@ class Desk:
                 channel=Channel.VINTED,
                 action=action,
                 lane=action.lane,
-                status=status,
+                status=JobStatus.RUNNING,
                 attempts=1,
-                leased_until=now + timedelta(hours=12),
+                leased_until=self.clock.now() + timedelta(hours=12),
             )
-        self.ask_again(job.id, request, step)
+        ask(self.database, self.clock, self.tenant, job.id, request or LOOK, step)
+        if status is JobStatus.PARKED:
+            self.park(job.id)
         return job.id
 
     def ask_again(
         self, job_id: int, request: VintedRequest | None = None, step: str = "look who is there"
     ) -> None:
-        """Another step of a job."""
-        transport = CommandTransport(self.database, self.clock, self.tenant, job_id)
-        with pytest.raises(AwaitingAnswer):
-            transport.ask(step, request or VintedRequest("GET", "/api/v2/users/current"))
+        """Another step of a job, which is parked for it."""
+        ask(self.database, self.clock, self.tenant, job_id, request or LOOK, step)
+        self.park(job_id)
+
+    def park(self, job_id: int) -> None:
+        """Let a job that has asked wait for the answer."""
+        park(self.database, self.clock, self.tenant, job_id)
 
     def job(self, job_id: int) -> MarketplaceJob:
         with self.database.tenant(self.tenant) as session:

@@ -1,6 +1,6 @@
 """Requests to Vinted are rows: asked once, answered once, and the job goes on where it was."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,15 +14,15 @@ from repositories.selling.publishing import JobRepository
 from repositories.selling.vinted import VintedCommandRepository
 from services.gateways.vinted.transport import AwaitingAnswer, VintedAnswer, VintedRequest
 from services.selling.publishing.answering import JobAnswers
-from services.selling.publishing.handlers import Journal, Parked
+from services.selling.publishing.handlers import Journal
 from services.selling.publishing.lease import LeaseKeeper
 from services.selling.publishing.processor import MarketplaceJobProcessor
-from services.selling.vinted.commands import PATIENCE, WAITING_FOR, CommandTransport
+from services.selling.vinted.commands import CommandTransport, parked
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
 from shared.errors import APIConnectionError, APITimeoutError, Misconfigured
 from tests.factories.selling import make_job
-from tests.factories.vinted import SITE, make_vinted_account
+from tests.factories.vinted import SITE, make_vinted_account, park
 from tests.fakes.handlers import ScriptedHandler
 
 LOOK = VintedRequest("GET", "/api/v2/users/current")
@@ -74,7 +74,7 @@ def read(database: Database, tenant: TenantSchema, job_id: int) -> MarketplaceJo
     return job
 
 
-def test_a_request_is_a_row_first_and_rings(
+def test_a_request_is_a_row_first_and_rings_when_its_job_is_parked(
     database: Database,
     tenant: TenantSchema,
     other_tenant: TenantSchema,
@@ -82,7 +82,7 @@ def test_a_request_is_a_row_first_and_rings(
     transport: CommandTransport,
     job_id: int,
 ) -> None:
-    """ST25: whatever dies afterwards, the request is known."""
+    """ST25: whatever dies afterwards, the request is known; nobody looks before it may be sent."""
     with pytest.raises(AwaitingAnswer):
         transport.ask("who is there", LOOK)
     (command,) = commands(database, tenant, job_id)
@@ -92,9 +92,14 @@ def test_a_request_is_a_row_first_and_rings(
         "GET",
         "/api/v2/users/current",
     )
-    with database.platform() as session:
-        bells = BrowserBellRepository(session)
-        assert bells.due([tenant, other_tenant], clock.now()) == [tenant]
+
+    def ringing() -> Sequence[TenantSchema]:
+        with database.platform() as session:
+            return BrowserBellRepository(session).due([tenant, other_tenant], clock.now())
+
+    assert ringing() == []
+    park(database, clock, tenant, job_id)
+    assert ringing() == [tenant]
 
 
 def test_a_step_is_asked_once(
@@ -197,7 +202,7 @@ def test_a_job_of_many_requests_is_parked_at_each_and_goes_on_at_each_answer(
         try:
             return [transport.ask(f"step {number:02}", LOOK).status for number in range(12)]
         except AwaitingAnswer:
-            return Parked(clock.now() + PATIENCE, WAITING_FOR)
+            return parked(clock)
 
     handler = ScriptedHandler()
     handler.acts = [act] * 13

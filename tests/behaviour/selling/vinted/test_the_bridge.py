@@ -14,7 +14,6 @@ from backend.container import Container
 from models.selling.publishing import JobAction, JobStatus
 from models.selling.vinted import CommandState, VintedSession
 from repositories.accounts.stopped_channels import StoppedChannelRepository
-from repositories.selling.publishing import JobRepository
 from repositories.selling.vinted import VintedAccountRepository
 from services.gateways.vinted.transport import VintedRequest
 from services.selling.publishing.stopping import ChannelSwitch
@@ -116,13 +115,9 @@ def test_a_job_that_is_not_parked_yet_waits_until_it_is(
     browser = extension(pair(seller.http)).connect()
     browser.say()
     job_id = desk.ask(status=JobStatus.RUNNING)
-    eventually(lambda: clock.now() < _bell(database, desk))
+    browser.say()
     assert settled(desk, job_id) is CommandState.WAITING
-    with database.tenant(seller.tenant) as session:
-        job = JobRepository(session).locked(job_id)
-        assert job is not None
-        job.status = JobStatus.PARKED
-    clock.advance(timedelta(milliseconds=20))
+    desk.park(job_id)
     eventually(lambda: settled(desk, job_id) is CommandState.ANSWERED)
 
 

@@ -24,7 +24,7 @@ class RowBrowser:
     def take(self) -> VintedCommand | None:
         """The next command, sent to this browser by now."""
         with self.shop.container.database.tenant(self.shop.tenant) as session:
-            found = VintedCommandRepository(session).waiting(parked=True)
+            found = VintedCommandRepository(session).waiting()
             if found is None:
                 return None
             command, _job = found

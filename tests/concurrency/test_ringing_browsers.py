@@ -1,0 +1,78 @@
+"""Work that is left for a browser while its shop is being looked at is not overlooked."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, delete, event, update
+
+from models.selling.publishing import Channel, JobStatus, MarketplaceJob
+from models.selling.vinted import VintedCommand, VintedSession
+from repositories.accounts.browser_bells import BrowserBellRepository
+from services.gateways.vinted.transport import VintedRequest
+from services.selling.vinted.bridge.dispatching import Dispatching, Unpaced
+from services.selling.vinted.bridge.executors import Browser, Executors, SessionSaid
+from services.selling.vinted.sites import SITES
+from shared.clock import SystemClock
+from shared.database import Database, TenantSchema
+from shared.ids import new_uuid
+from tests.factories.selling import make_job
+from tests.factories.vinted import ask, park
+
+STATEMENTS = 30
+"""More than a look takes."""
+
+HELD_UP_S = 0.2
+"""Whoever is not through by then waits for a lock of the look's."""
+
+
+@contextmanager
+def interrupted(engine: Engine, at: int, by: threading.Thread) -> Iterator[None]:
+    """Before this thread's statement of that number let another thread act, as far as it can."""
+    here, done = threading.get_ident(), 0
+
+    def count(*_statement: Any) -> None:
+        nonlocal done
+        if threading.get_ident() != here:
+            return
+        done += 1
+        if done == at:
+            by.start()
+            by.join(HELD_UP_S)
+
+    event.listen(engine, "before_cursor_execute", count)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", count)
+    if by.ident is None:
+        by.start()
+    by.join()
+
+
+@pytest.mark.parametrize("bell", [True, False], ids=["rung before", "no bell"])
+def test_a_job_that_is_parked_in_the_middle_of_a_look_is_sent_or_rung_for(
+    database: Database, tenant: TenantSchema, bell: bool
+) -> None:
+    """ST25, D7: at whichever statement of the look it happens."""
+    clock, browser = SystemClock(), Browser("a socket", new_uuid())
+    said = SessionSaid(VintedSession.SIGNED_IN, SITES[0], "4711", "anna")
+    Executors(database, SITES, clock).say(tenant, browser, said)
+    dispatching = Dispatching(database, Unpaced(), clock)
+    for at in range(1, STATEMENTS + 1):
+        with database.tenant(tenant) as session:
+            job = make_job(session, clock, channel=Channel.VINTED, status=JobStatus.RUNNING)
+            moment = clock.now() if bell else None
+            BrowserBellRepository(session).set(tenant, moment)
+        ask(database, clock, tenant, job.id, VintedRequest("GET", "/api/v2/users/current"))
+        parking = threading.Thread(target=park, args=(database, clock, tenant, job.id))
+        with interrupted(database.engine, at, parking):
+            look = dispatching.next(tenant, browser)
+        with database.platform() as session:
+            rings = BrowserBellRepository(session).due([tenant], clock.now())
+        assert look.dispatch is not None or rings, f"overlooked at statement {at}"
+        with database.tenant(tenant) as session:
+            session.execute(delete(VintedCommand))
+            session.execute(update(MarketplaceJob).values(status=JobStatus.CANCELLED))
