@@ -15,6 +15,8 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from backend.garbage import collect_seldom
+
 AT_ONCE = 40
 """Connects that are under way at the same time."""
 SITE = "www.vinted.fr"
@@ -109,6 +111,7 @@ async def main(url: str) -> None:
 
     started = time.perf_counter()
     await asyncio.gather(*map(come, browsers))
+    collect_seldom()
     print(f"connected {time.perf_counter() - started:.3f}", flush=True)
     while wanted := await loop.run_in_executor(None, sys.stdin.readline):
         while sum(len(each.acked) for each in browsers) < int(wanted):

@@ -25,6 +25,7 @@ from typing import Any
 import structlog
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from backend.garbage import collect_seldom
 from backend.keys import new_token_key
 from benchmarks.answer import Answer, median_of
 from benchmarks.installation import address_of, empty_installation
@@ -39,8 +40,8 @@ from repositories.accounts.bells import BellRepository
 from services.accounts.identity.access_tokens import AccessTokens
 from services.accounts.tenants.provisioning import TenantProvisioning
 from services.gateways.vinted.transport import AwaitingAnswer, VintedRequest
-from services.selling.publishing.handlers import Completed, Journal, Parked, Verdict
-from services.selling.vinted.commands import PATIENCE, WAITING_FOR, CommandTransport
+from services.selling.publishing.handlers import Completed, Journal, Verdict
+from services.selling.vinted.commands import CommandTransport, parked
 from shared.clock import SystemClock
 from shared.database import Database, EngineOptions, TenantSchema, TenantSession
 from shared.database.engine import create_database_engine
@@ -123,7 +124,7 @@ class _Asking:
         try:
             answer = CommandTransport(self._database, clock, *command).ask("look", LOOK)
         except AwaitingAnswer:
-            return Parked(clock.now() + PATIENCE, WAITING_FOR)
+            return parked(clock)
         return {"status": answer.status}
 
     def record(self, session: TenantSession, job: MarketplaceJob, result: Any) -> Verdict:
@@ -287,6 +288,7 @@ def _working(database: Database) -> Iterator[None]:
     worker = worker_with(own, 4, _Asking(own))
     for sender in senders:
         sender.start()
+    collect_seldom()
     worker.start()
     try:
         yield

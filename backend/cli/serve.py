@@ -16,6 +16,7 @@ from backend.app import create_app
 from backend.cli.terminal import opened
 from backend.cli.worker import working_beside
 from backend.container import Container
+from backend.garbage import collect_seldom
 from backend.pools import ProcessKind
 from shared.errors import Misconfigured
 
@@ -44,6 +45,7 @@ def run_server(container: Container, host: str, port: int) -> None:
     """
     with _listening(host, port) as listener, _stopping_in_order():
         server = uvicorn.Server(server_config(create_app(container), host, port))
+        collect_seldom()
         server.run([listener])
 
 

@@ -8,6 +8,7 @@ import typer
 
 from backend.cli.terminal import opened
 from backend.container import Container
+from backend.garbage import collect_seldom
 from backend.metrics import serve_metrics
 from backend.pools import ProcessKind
 from backend.worker import worker_of
@@ -30,6 +31,7 @@ def worker() -> None:
         crew = worker_of(container)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda _number, _frame: crew.ask_to_stop())
+        collect_seldom()
         crew.start()
         crew.wait()
         if not crew.stop(settings.shutdown_grace):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import BigInteger, Connection, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from models.accounts.tenants import BLUEPRINT_LOCK, Tenant, TenantBlueprint, TenantStatus
@@ -21,6 +21,12 @@ _SURVEY = text(
     " EXISTS (SELECT FROM pg_roles WHERE rolname = :role)"
 )
 """Two statements, so that the second sees what was committed while the first waited."""
+
+_NOT_ACTIVE = text(
+    "SELECT asked.id FROM unnest(CAST(:ids AS bigint[])) AS asked (id)"
+    " WHERE NOT EXISTS (SELECT FROM public.tenants AS open"
+    " WHERE open.id = asked.id AND open.status = :active)"
+).columns(id=BigInteger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +55,12 @@ class TenantRepository:
 
     def not_active(self, tenants: Collection[TenantSchema]) -> frozenset[TenantSchema]:
         """Those of these shops that may not be used at the moment."""
-        active = self._session.scalars(
-            select(Tenant.id).where(
-                Tenant.id.in_([each.tenant_id for each in tenants]),
-                Tenant.status == TenantStatus.ACTIVE,
-            )
-        )
-        return frozenset(tenants).difference(map(TenantSchema, active))
+        asked = {
+            "ids": [each.tenant_id for each in tenants],
+            "active": TenantStatus.ACTIVE.value,
+        }
+        ids = self._session.scalars(_NOT_ACTIVE, asked)
+        return frozenset(map(TenantSchema, ids))
 
     def get(self, tenant_id: int) -> Tenant | None:
         """One tenant, whatever its status."""

@@ -277,7 +277,7 @@ class BridgeSockets:
 
     def _next_renewal(self) -> datetime:
         """Some sooner than others: browsers that came together are not renewed together."""
-        return self._clock.now() + EXECUTOR_LEASE * random.uniform(0.25, 0.5)  # noqa: S311 - no secret
+        return self._clock.now() + EXECUTOR_LEASE * random.uniform(0.5, 0.75)  # noqa: S311 - no secret
 
 
 def _browser(watcher: Watcher) -> Browser:
