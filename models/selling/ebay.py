@@ -7,7 +7,8 @@ from sqlalchemy import CheckConstraint, DateTime, ForeignKey, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import SECRET, BigKey, Json, Moment, TenantBase, words
+from models.base import SECRET, BigKey, Moment, TenantBase, words
+from models.selling.channel_accounts import ChannelAccount
 
 
 class ConnectionStatus(StrEnum):
@@ -18,31 +19,23 @@ class ConnectionStatus(StrEnum):
     DISCONNECTED = "disconnected"
 
 
-class EbayConnection(TenantBase):
-    """One eBay account; its tokens are Fernet ciphertexts with a key id in front."""
+class EbayConnection(ChannelAccount, TenantBase):
+    """One eBay account."""
 
     __tablename__ = "ebay_connections"
     __table_args__ = (CheckConstraint("id = 1", name="only_one"), {"info": SECRET})
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    """Always 1: a shop has one eBay account."""
     status: Mapped[ConnectionStatus] = mapped_column(words(ConnectionStatus, "status"))
     remote_user_id: Mapped[str]
     """eBay's immutable user id; reconnecting with another account is refused."""
     username: Mapped[str]
     marketplace_id: Mapped[str]
     """The site that the shop sells on, such as `EBAY_FR`."""
-    access_token: Mapped[str]
-    access_expires_at: Mapped[Moment]
-    refresh_token: Mapped[str]
-    refresh_expires_at: Mapped[Moment]
-    scopes: Mapped[list[str]] = mapped_column(JSONB)
-    refreshing_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    """Held by the one process that is refreshing; no lock outlives its transaction."""
-    readiness: Mapped[Json]
-    """Policies, location and what is missing, as eBay last told."""
-    connected_at: Mapped[Moment]
-    checked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    @property
+    def name_there(self) -> str:
+        """As the seller knows it."""
+        return self.username
 
 
 class EbayPicture(TenantBase):

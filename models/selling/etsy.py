@@ -1,14 +1,14 @@
 """The shop's Etsy account, what was begun and uploaded there, and choices for single products."""
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import SECRET, BigKey, Json, Moment, TenantBase, words
+from models.selling.channel_accounts import ChannelAccount
 
 
 class EtsyAccountStatus(StrEnum):
@@ -19,34 +19,25 @@ class EtsyAccountStatus(StrEnum):
     DISCONNECTED = "disconnected"
 
 
-class EtsyAccount(TenantBase):
-    """One Etsy shop; its tokens are Fernet ciphertexts with a key id in front."""
+class EtsyAccount(ChannelAccount, TenantBase):
+    """One Etsy shop. Its refresh token is good once: every refresh gives another one."""
 
     __tablename__ = "etsy_accounts"
     __table_args__ = (CheckConstraint("id = 1", name="only_one"), {"info": SECRET})
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    """Always 1: a shop of ours has one shop at Etsy."""
     status: Mapped[EtsyAccountStatus] = mapped_column(words(EtsyAccountStatus, "status"))
     remote_user_id: Mapped[str]
     """Etsy's number of the seller; reconnecting with another account is refused."""
     remote_shop_id: Mapped[int]
     """Etsy's number of their shop."""
     shop_name: Mapped[str]
-    access_token: Mapped[str]
-    access_expires_at: Mapped[Moment]
-    refresh_token: Mapped[str]
-    """Good once: every refresh gives another one."""
-    refresh_expires_at: Mapped[Moment]
-    scopes: Mapped[list[str]] = mapped_column(JSONB)
-    refreshing_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    """Held by the one process that is refreshing; no lock outlives its transaction."""
-    readiness: Mapped[Json]
-    """The shop's profiles and policies, as Etsy last told."""
     choices: Mapped[Json]
-    """Which of them listings use, and who made the goods, as the seller decided."""
-    connected_at: Mapped[Moment]
-    checked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """Profiles and policies that listings use, and who made the goods, as the seller decided."""
+
+    @property
+    def name_there(self) -> str:
+        """As the seller knows it."""
+        return self.shop_name
 
 
 class EtsyDraft(TenantBase):

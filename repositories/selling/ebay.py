@@ -2,53 +2,20 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models.selling.ebay import EbayConnection, EbayPicture, EbayProductChoice
-from models.selling.publishing import Channel, ChannelListing, ListingStatus
+from models.selling.publishing import Channel
+from repositories.selling.channel_accounts import ChannelAccountRepository
 from shared.database import TenantSession
 
-_THE_ONE = 1
 
-
-class EbayConnectionRepository:
+class EbayConnectionRepository(ChannelAccountRepository[EbayConnection]):
     """The one row of `ebay_connections`."""
 
-    def __init__(self, session: TenantSession) -> None:
-        self._session = session
-
-    def get(self) -> EbayConnection | None:
-        """The connection, whatever its status."""
-        return self._session.get(EbayConnection, _THE_ONE)
-
-    def locked(self) -> EbayConnection | None:
-        """The connection, locked until the commit and read anew."""
-        return self._session.scalar(
-            select(EbayConnection).with_for_update().execution_options(populate_existing=True)
-        )
-
-    def add_unless_there(self, values: Mapping[str, Any]) -> bool:
-        """Store the first connection; False, changing nothing, when there is one."""
-        added = self._session.scalar(
-            insert(EbayConnection)
-            .values(id=_THE_ONE, **values)
-            .on_conflict_do_nothing()
-            .returning(EbayConnection.id)
-        )
-        return added is not None
-
-    def has_live_listings(self) -> bool:
-        """Whether anything is listed on eBay, as far as we know."""
-        question = select(
-            exists().where(
-                ChannelListing.channel == Channel.EBAY,
-                ChannelListing.status == ListingStatus.LIVE,
-            )
-        )
-        return bool(self._session.scalar(question))
+    channel, table = Channel.EBAY, EbayConnection
 
 
 class EbayPictureRepository:

@@ -4,51 +4,19 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models.selling.etsy import EtsyAccount, EtsyDraft, EtsyPicture, EtsyProductChoice
-from models.selling.publishing import Channel, ChannelListing, ListingStatus
+from models.selling.publishing import Channel
+from repositories.selling.channel_accounts import ChannelAccountRepository
 from shared.database import TenantSession
 
-_THE_ONE = 1
 
-
-class EtsyAccountRepository:
+class EtsyAccountRepository(ChannelAccountRepository[EtsyAccount]):
     """The one row of `etsy_accounts`."""
 
-    def __init__(self, session: TenantSession) -> None:
-        self._session = session
-
-    def get(self) -> EtsyAccount | None:
-        """The account, whatever its status."""
-        return self._session.get(EtsyAccount, _THE_ONE)
-
-    def locked(self) -> EtsyAccount | None:
-        """The account, locked until the commit and read anew."""
-        return self._session.scalar(
-            select(EtsyAccount).with_for_update().execution_options(populate_existing=True)
-        )
-
-    def add_unless_there(self, values: Mapping[str, Any]) -> bool:
-        """Store the first account; False, changing nothing, when there is one."""
-        added = self._session.scalar(
-            insert(EtsyAccount)
-            .values(id=_THE_ONE, **values)
-            .on_conflict_do_nothing()
-            .returning(EtsyAccount.id)
-        )
-        return added is not None
-
-    def has_live_listings(self) -> bool:
-        """Whether anything is listed on Etsy, as far as we know."""
-        question = select(
-            exists().where(
-                ChannelListing.channel == Channel.ETSY,
-                ChannelListing.status == ListingStatus.LIVE,
-            )
-        )
-        return bool(self._session.scalar(question))
+    channel, table = Channel.ETSY, EtsyAccount
 
 
 class EtsyDraftRepository:

@@ -2,10 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 from shared.errors import APIError
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AccessGrant:
+    """A token that opens a marketplace's APIs until `expires_at`."""
+
+    token: str
+    expires_at: datetime
 
 
 class TokenSource(Protocol):

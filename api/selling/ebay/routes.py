@@ -2,23 +2,22 @@
 
 from typing import Annotated
 
-import structlog
-from fastapi import Body, Form, Path, Query, Request, Response
+from fastapi import Body, Path, Query, Request, Response
 
 from api.channel_shapes import ConsentOut, QuotaOut
-from api.consent_pages import (
-    confirmation_page,
-    connected_page,
-    refused_page,
-    sent_by_browser,
-    wants_page,
-)
 from api.dependencies.actors import CurrentAccount
 from api.dependencies.services_ebay import AccountDesk, Calls, Choices, Connecting
 from api.dependencies.sessions import OwnShop, Tenant
 from api.idempotency import keyless
 from api.policies import Policy, guarded_router
-from api.problems import problems, report
+from api.problems import problems
+from api.selling.channel_accounts.coming_back import (
+    Code,
+    ComingBack,
+    ConfirmedCode,
+    Declined,
+    State,
+)
 from api.selling.ebay.schemas import (
     CheckIn,
     ChoiceIn,
@@ -35,26 +34,20 @@ from services.accounts.channel_consents.consents import ConsentDeclined, Consent
 from services.gateways.ebay.errors import EbayGrantRefused, EbayRefusal
 from services.selling.catalog.products import ProductNotFound
 from services.selling.ebay.account import (
-    EbayAccountDesk,
     EbayAccountView,
     EbayNotConnected,
     LocationRefused,
 )
 from services.selling.ebay.choices import EbayChoiceInvalid
-from services.selling.ebay.connecting import EbayConnecting, OtherEbayAccount
+from services.selling.ebay.connecting import OtherEbayAccount
 from services.selling.ebay.sites import EbaySiteInUse, EbaySiteUnknown
 from services.selling.quotas.ledger import QuotaSpent
 from shared.errors import (
     APIConnectionError,
-    APIError,
     APITimeoutError,
     BadInput,
-    MarketplaceError,
     Misconfigured,
-    StoflowError,
 )
-
-log = structlog.get_logger(__name__)
 
 channel = guarded_router("/channels/ebay", policy=Policy.SIGNED_IN, tag="ebay")
 returning = guarded_router("/channels/ebay", policy=Policy.SIGNED_STATE, tag="ebay")
@@ -65,8 +58,6 @@ ROUTERS = (channel, returning, products)
 OUTSIDE = (EbayRefusal, EbayGrantRefused, QuotaSpent, APIConnectionError, APITimeoutError)
 
 COMING_BACK = problems(ConsentStateRefused, ConsentDeclined, OtherEbayAccount, *OUTSIDE)
-
-State = Annotated[str, Query(max_length=512)]
 
 ProductId = Annotated[int, Path(gt=0, lt=2**63)]
 
@@ -105,21 +96,15 @@ def come_back(
     connecting: Connecting,
     desk: AccountDesk,
     state: State,
-    code: Annotated[str | None, Query(max_length=2048)] = None,
-    error: Annotated[str | None, Query(max_length=200)] = None,
+    code: Code = None,
+    error: Declined = None,
 ) -> Response | ConnectedOut:
     """Where eBay sends the seller's browser. A program completes at once and gets JSON.
 
     A browser gets a page that names the account that asked and changes nothing; its button posts
     here. The link may have come from somebody else than whoever agreed at eBay.
     """
-    browser = sent_by_browser(request.headers)
-    try:
-        if browser and code and not error:
-            return confirmation_page("eBay", connecting.asked_by(state), state, code)
-        return _connected(_complete(connecting, desk, state, code, error), page=browser)
-    except StoflowError as refused:
-        return _refused(refused, page=browser)
+    return _connected(ComingBack(connecting, desk).come_back(request, state, code, error))
 
 
 @returning.post("/callback", response_model=ConnectedOut, responses=COMING_BACK)
@@ -128,14 +113,10 @@ def confirm(
     connecting: Connecting,
     desk: AccountDesk,
     state: State,
-    code: Annotated[str, Form(min_length=1, max_length=2048)],
+    code: ConfirmedCode,
 ) -> Response | ConnectedOut:
     """The button of the page above: connect. A page for browsers, JSON for programs."""
-    page = wants_page(request.headers.get("accept", ""))
-    try:
-        return _connected(_complete(connecting, desk, state, code, None), page=page)
-    except StoflowError as refused:
-        return _refused(refused, page=page)
+    return _connected(ComingBack(connecting, desk).confirm(request, state, code))
 
 
 @channel.post("/check", responses=problems(EbayNotConnected, *OUTSIDE))
@@ -190,31 +171,7 @@ def choose(
     return EbayProductOut.of(choices.set(shop, product_id, body.category_id, body.aspects))
 
 
-def _complete(
-    connecting: EbayConnecting,
-    desk: EbayAccountDesk,
-    state: str,
-    code: str | None,
-    error: str | None,
-) -> EbayAccountView:
-    shop = connecting.finish(state, code, error)
-    try:
-        return desk.check(shop)
-    except (APIError, MarketplaceError) as unreadable:
-        # Connected all the same; the readiness says that it has to be checked again.
-        log.warning("ebay.not_checked", tenant=shop.name, reason=unreadable.code)
-        return desk.view(shop)
-
-
-def _connected(view: EbayAccountView, *, page: bool) -> Response | ConnectedOut:
-    if page:
-        username = view.connection.username if view.connection else ""
-        return connected_page("eBay", username, view.gaps)
-    return ConnectedOut(connected=True, channel=EbayChannelOut.of(view))
-
-
-def _refused(error: StoflowError, *, page: bool) -> Response:
-    if not page:
-        raise error
-    report(error)
-    return refused_page(error)
+def _connected(came: Response | EbayAccountView) -> Response | ConnectedOut:
+    if isinstance(came, Response):
+        return came
+    return ConnectedOut(connected=True, channel=EbayChannelOut.of(came))

@@ -66,7 +66,7 @@ class EbayChannelOut(BaseModel):
     def of(cls, view: EbayAccountView) -> Self:
         """Show the account."""
         missing = GapOut.all_of(view.gaps)
-        connection = view.connection
+        connection = view.account
         if connection is None:
             return cls(status="not_connected", ready=False, missing=missing)
         told: Mapping[str, Any] = connection.readiness

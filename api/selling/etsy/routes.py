@@ -2,23 +2,22 @@
 
 from typing import Annotated
 
-import structlog
-from fastapi import Form, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from api.channel_shapes import ConsentOut, QuotaOut
-from api.consent_pages import (
-    confirmation_page,
-    connected_page,
-    refused_page,
-    sent_by_browser,
-    wants_page,
-)
 from api.dependencies.actors import CurrentAccount
 from api.dependencies.services_etsy import AccountDesk, Calls, Choices, Connecting
 from api.dependencies.sessions import OwnShop, Tenant
 from api.idempotency import keyless
 from api.policies import Policy, guarded_router
-from api.problems import problems, report
+from api.problems import problems
+from api.selling.channel_accounts.coming_back import (
+    Code,
+    ComingBack,
+    ConfirmedCode,
+    Declined,
+    State,
+)
 from api.selling.etsy.schemas import (
     EtsyChannelOut,
     EtsyChoiceIn,
@@ -34,23 +33,17 @@ from services.accounts.channel_consents.consents import ConsentDeclined, Consent
 from services.gateways.etsy.errors import EtsyGrantRefused, EtsyRefusal
 from services.selling.catalog.products import ProductNotFound
 from services.selling.etsy.account import (
-    EtsyAccountDesk,
     EtsyAccountView,
     EtsyNotConnected,
     EtsyTermsRefused,
 )
-from services.selling.etsy.connecting import EtsyConnecting, NoEtsyShop, OtherEtsyAccount
+from services.selling.etsy.connecting import NoEtsyShop, OtherEtsyAccount
 from services.selling.quotas.ledger import QuotaSpent
 from shared.errors import (
     APIConnectionError,
-    APIError,
     APITimeoutError,
-    MarketplaceError,
     Misconfigured,
-    StoflowError,
 )
-
-log = structlog.get_logger(__name__)
 
 channel = guarded_router("/channels/etsy", policy=Policy.SIGNED_IN, tag="etsy")
 returning = guarded_router("/channels/etsy", policy=Policy.SIGNED_STATE, tag="etsy")
@@ -64,8 +57,6 @@ OUTSIDE = (EtsyRefusal, EtsyGrantRefused, QuotaSpent, APIConnectionError, APITim
 COMING_BACK = problems(ConsentStateRefused, ConsentDeclined, OtherEtsyAccount, NoEtsyShop, *OUTSIDE)
 
 ProductId = Annotated[int, Path(gt=0, lt=2**63)]
-
-State = Annotated[str, Query(max_length=512)]
 
 
 @channel.get("")
@@ -87,21 +78,15 @@ def come_back(
     connecting: Connecting,
     desk: AccountDesk,
     state: State,
-    code: Annotated[str | None, Query(max_length=2048)] = None,
-    error: Annotated[str | None, Query(max_length=200)] = None,
+    code: Code = None,
+    error: Declined = None,
 ) -> Response | EtsyConnectedOut:
     """Where Etsy sends the seller's browser. A program completes at once and gets JSON.
 
     A browser gets a page that names the account that asked and changes nothing; its button posts
     here. The link may have come from somebody else than whoever agreed at Etsy.
     """
-    browser = sent_by_browser(request.headers)
-    try:
-        if browser and code and not error:
-            return confirmation_page("Etsy", connecting.asked_by(state), state, code)
-        return _connected(_complete(connecting, desk, state, code, error), page=browser)
-    except StoflowError as refused:
-        return _refused(refused, page=browser)
+    return _connected(ComingBack(connecting, desk).come_back(request, state, code, error))
 
 
 @returning.post("/callback", response_model=EtsyConnectedOut, responses=COMING_BACK)
@@ -110,14 +95,10 @@ def confirm(
     connecting: Connecting,
     desk: AccountDesk,
     state: State,
-    code: Annotated[str, Form(min_length=1, max_length=2048)],
+    code: ConfirmedCode,
 ) -> Response | EtsyConnectedOut:
     """The button of the page above: connect. A page for browsers, JSON for programs."""
-    page = wants_page(request.headers.get("accept", ""))
-    try:
-        return _connected(_complete(connecting, desk, state, code, None), page=page)
-    except StoflowError as refused:
-        return _refused(refused, page=page)
+    return _connected(ComingBack(connecting, desk).confirm(request, state, code))
 
 
 @channel.post("/check", responses=problems(EtsyNotConnected, *OUTSIDE))
@@ -175,31 +156,7 @@ def choose(
     return EtsyProductOut.of(choices.set(session, product_id, body.values()))
 
 
-def _complete(
-    connecting: EtsyConnecting,
-    desk: EtsyAccountDesk,
-    state: str,
-    code: str | None,
-    error: str | None,
-) -> EtsyAccountView:
-    shop = connecting.finish(state, code, error)
-    try:
-        return desk.check(shop)
-    except (APIError, MarketplaceError) as unreadable:
-        # Connected all the same; the readiness says that it has to be checked again.
-        log.warning("etsy.not_checked", tenant=shop.name, reason=unreadable.code)
-        return desk.view(shop)
-
-
-def _connected(view: EtsyAccountView, *, page: bool) -> Response | EtsyConnectedOut:
-    if page:
-        name = view.account.shop_name if view.account else ""
-        return connected_page("Etsy", name, view.gaps)
-    return EtsyConnectedOut(connected=True, channel=EtsyChannelOut.of(view))
-
-
-def _refused(error: StoflowError, *, page: bool) -> Response:
-    if not page:
-        raise error
-    report(error)
-    return refused_page(error)
+def _connected(came: Response | EtsyAccountView) -> Response | EtsyConnectedOut:
+    if isinstance(came, Response):
+        return came
+    return EtsyConnectedOut(connected=True, channel=EtsyChannelOut.of(came))

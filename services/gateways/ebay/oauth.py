@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import structlog
 
+from services.gateways.calls import AccessGrant
 from services.gateways.ebay.errors import EbayGrantRefused
 from services.gateways.ebay.reading import UnreadableAnswer, text, whole
 from services.gateways.ebay.transport import EbayAddresses, Host, retry_after_seconds
@@ -51,14 +52,6 @@ class Keyset:
 
     def __repr__(self) -> str:
         return f"Keyset(client_id={self.client_id!r})"
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class AccessGrant:
-    """A token that opens eBay's APIs until `expires_at`."""
-
-    token: str
-    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True, repr=False)

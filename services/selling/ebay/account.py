@@ -2,14 +2,14 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import TypeAlias
 
 from models.selling.ebay import ConnectionStatus, EbayConnection
 from repositories.selling.ebay import EbayConnectionRepository
 from services.gateways.ebay.errors import EbayRefusal
 from services.gateways.ebay.gateway import EbayGateway, SellerApis
 from services.gateways.ebay.inventory import Address
-from services.selling.ebay.access import EbayAccess
+from services.selling.channel_accounts.desk import AccountDesk, AccountView
 from services.selling.ebay.readiness import (
     account_gaps,
     move_to,
@@ -17,9 +17,8 @@ from services.selling.ebay.readiness import (
     read_readiness,
 )
 from services.selling.ebay.sites import refuse_while_listed, site_of, site_wanted
-from shared.clock import Clock
-from shared.database import Database, TenantSchema
-from shared.errors import APIError, BadInput, Conflict, FieldProblem, MarketplaceError, Remedy
+from shared.database import TenantSchema, TenantSession
+from shared.errors import APIError, BadInput, Conflict, MarketplaceError, Remedy
 
 
 class EbayNotConnected(Conflict):
@@ -34,35 +33,14 @@ class LocationRefused(BadInput):
     code, title = "location-refused", "eBay does not accept this address"
 
 
-@dataclass(frozen=True, slots=True)
-class EbayAccountView:
-    """The connection, if there ever was one, and what is missing."""
-
-    connection: EbayConnection | None
-    gaps: tuple[FieldProblem, ...]
-
-    @property
-    def ready(self) -> bool:
-        """Whether products can be listed."""
-        return not self.gaps
+EbayAccountView: TypeAlias = AccountView[EbayConnection]
 
 
-class EbayAccountDesk:
+class EbayAccountDesk(AccountDesk[EbayGateway, EbayConnection]):
     """Reads and mends the account's settings. Opens its own short transactions."""
 
-    def __init__(
-        self, database: Database, gateway: EbayGateway, access: EbayAccess, clock: Clock
-    ) -> None:
-        self._database = database
-        self._gateway = gateway
-        self._access = access
-        self._clock = clock
-
-    def view(self, tenant: TenantSchema) -> EbayAccountView:
-        """What we last knew; asks nobody."""
-        with self._database.tenant(tenant) as session:
-            connection = EbayConnectionRepository(session).get()
-        return EbayAccountView(connection, tuple(account_gaps(connection)))
+    def _known(self, session: TenantSession) -> EbayAccountView:
+        return _view_of(EbayConnectionRepository(session).get())
 
     def check(self, tenant: TenantSchema, *, opt_in: bool = False) -> EbayAccountView:
         """Read policies and location anew; with `opt_in` switch on business policies first.
@@ -108,7 +86,7 @@ class EbayAccountDesk:
                 raise EbayNotConnected("Connect the eBay account first.")
             present = site_of(connection, self._gateway.marketplace)
             if wanted == present:
-                return EbayAccountView(connection, tuple(account_gaps(connection)))
+                return _view_of(connection)
             refuse_while_listed(session, present, wanted)
             move_to(connection, wanted)
         try:
@@ -119,8 +97,8 @@ class EbayAccountDesk:
     def _read_after(
         self, tenant: TenantSchema, mend: Callable[[SellerApis], str | None]
     ) -> EbayAccountView:
-        connection = self.view(tenant).connection
-        if connection is None or connection.status is not ConnectionStatus.CONNECTED:
+        connection = self.view(tenant).account
+        if connection is None or not connection.connected:
             raise EbayNotConnected("Connect the eBay account first.")
         site = site_of(connection, self._gateway.marketplace)
         apis = self._gateway.seller(self._access.tokens_of(tenant), site)
@@ -133,10 +111,14 @@ class EbayAccountDesk:
                 raise EbayNotConnected("The eBay account was changed meanwhile. Check again.")
             stored.readiness = found.as_json()
             stored.checked_at = self._clock.now()
-        return EbayAccountView(stored, tuple(account_gaps(stored)))
+        return _view_of(stored)
 
 
 def _location_key(name: str, address: Address) -> str:
     """A location at eBay cannot change its address, so another address is another location."""
     described = "|".join((name, *(f"{k}={v}" for k, v in sorted(address.as_body().items()))))
     return f"stoflow-{hashlib.sha256(described.encode()).hexdigest()[:16]}"
+
+
+def _view_of(account: EbayConnection | None) -> EbayAccountView:
+    return AccountView(account, tuple(account_gaps(account)))

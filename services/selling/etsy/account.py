@@ -2,16 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from models.selling.etsy import EtsyAccount, EtsyAccountStatus
 from repositories.selling.etsy import EtsyAccountRepository
 from services.gateways.etsy.gateway import EtsyGateway
-from services.selling.etsy.access import EtsyAccess
+from services.selling.channel_accounts.desk import AccountDesk, AccountView
 from services.selling.etsy.readiness import KINDS, account_gaps, profiles_of, read_readiness
-from shared.clock import Clock
-from shared.database import Database, TenantSchema
+from shared.database import TenantSchema, TenantSession
 from shared.errors import BadInput, Conflict, FieldProblem
 
 WHO_MADE = ("i_did", "someone_else", "collective")
@@ -33,35 +31,14 @@ class EtsyTermsRefused(BadInput):
     code, title = "etsy-terms-refused", "Etsy does not have this"
 
 
-@dataclass(frozen=True, slots=True)
-class EtsyAccountView:
-    """The account, if there ever was one, and what is missing."""
-
-    account: EtsyAccount | None
-    gaps: tuple[FieldProblem, ...]
-
-    @property
-    def ready(self) -> bool:
-        """Whether products can be listed."""
-        return not self.gaps
+EtsyAccountView: TypeAlias = AccountView[EtsyAccount]
 
 
-class EtsyAccountDesk:
+class EtsyAccountDesk(AccountDesk[EtsyGateway, EtsyAccount]):
     """Reads and mends the account's settings. Opens its own short transactions."""
 
-    def __init__(
-        self, database: Database, gateway: EtsyGateway, access: EtsyAccess, clock: Clock
-    ) -> None:
-        self._database = database
-        self._gateway = gateway
-        self._access = access
-        self._clock = clock
-
-    def view(self, tenant: TenantSchema) -> EtsyAccountView:
-        """What we last knew; asks nobody."""
-        with self._database.tenant(tenant) as session:
-            account = EtsyAccountRepository(session).get()
-        return EtsyAccountView(account, tuple(account_gaps(account)))
+    def _known(self, session: TenantSession) -> EtsyAccountView:
+        return _view_of(EtsyAccountRepository(session).get())
 
     def check(self, tenant: TenantSchema) -> EtsyAccountView:
         """Read the shop, its profiles and policies anew.
@@ -69,7 +46,7 @@ class EtsyAccountDesk:
         Raises `EtsyNotConnected` and what the gateway raises.
         """
         known = self.view(tenant).account
-        if known is None or known.status is not EtsyAccountStatus.CONNECTED:
+        if known is None or not known.connected:
             raise EtsyNotConnected("Connect the Etsy account first.")
         client = self._gateway.account(self._access.tokens_of(tenant))
         found = read_readiness(client, known.remote_shop_id)
@@ -80,7 +57,7 @@ class EtsyAccountDesk:
             stored.shop_name = found.shop.name
             stored.readiness = found.as_json()
             stored.checked_at = self._clock.now()
-        return EtsyAccountView(stored, tuple(account_gaps(stored)))
+        return _view_of(stored)
 
     def choose(self, tenant: TenantSchema, choices: Mapping[str, Any]) -> EtsyAccountView:
         """Replace what listings use and who made the goods; asks nobody.
@@ -95,7 +72,7 @@ class EtsyAccountDesk:
             if wrong:
                 raise EtsyTermsRefused(wrong[0].message, fields=wrong)
             stored.choices = {name: value for name, value in choices.items() if value is not None}
-        return EtsyAccountView(stored, tuple(account_gaps(stored)))
+        return _view_of(stored)
 
 
 def _lacks(account: EtsyAccount, kind: str, choices: Mapping[str, Any]) -> bool:
@@ -107,3 +84,7 @@ def _not_there(account: EtsyAccount, kind: str) -> FieldProblem:
     choices = tuple(str(profile.id) for profile in profiles_of(account, kind))
     message = f"The shop has no such {KINDS[kind]}; check the connection if it is a new one."
     return FieldProblem(f"{kind}_id", message, "profile-unknown", choices)
+
+
+def _view_of(account: EtsyAccount | None) -> EtsyAccountView:
+    return AccountView(account, tuple(account_gaps(account)))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models.selling.etsy import EtsyAccountStatus, EtsyProductChoice
+from models.selling.etsy import EtsyProductChoice
 from repositories.selling.catalog import ProductRepository
 from repositories.selling.etsy import EtsyAccountRepository, EtsyChoiceRepository
 from services.gateways.etsy.gateway import EtsyGateway
@@ -83,7 +83,7 @@ class EtsyChoices:
     def _client(self, tenant: TenantSchema) -> EtsyShopClient:
         with self._database.tenant(tenant) as session:
             account = EtsyAccountRepository(session).get()
-        if account is None or account.status is not EtsyAccountStatus.CONNECTED:
+        if account is None or not account.connected:
             raise EtsyNotConnected("Connect the Etsy account first.")
         return self._gateway.account(self._access.tokens_of(tenant))
 
