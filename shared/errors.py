@@ -212,6 +212,9 @@ class MarketplaceError(StoflowError):
 
     status, code, title = 502, "marketplace-error", "The marketplace refused"
 
+    http_status: int = 0
+    """How it answered; 0 where the refusal is not an answer of its own."""
+
     def __init__(
         self,
         detail: str | None = None,

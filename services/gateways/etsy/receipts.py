@@ -127,17 +127,12 @@ class UnreadableReceipt:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptPage:
-    """Part of a list; `size` counts the unreadable ones too."""
+    """Part of a list."""
 
     receipts: Sequence[EtsyReceipt]
     unreadable: Sequence[UnreadableReceipt]
     total: int
     """Receipts in the whole list at the moment of this answer."""
-
-    @property
-    def size(self) -> int:
-        """How many rows it has."""
-        return len(self.receipts) + len(self.unreadable)
 
     @property
     def ids(self) -> frozenset[str]:

@@ -8,8 +8,8 @@ from services.gateways.ebay.errors import EbayRefusal
 from services.gateways.ebay.offers import StoredOffer
 from services.selling.ebay.desk import EbayDesk, EbayWorkshop
 from services.selling.ebay.listings import KnownListing, known_listing, write_ended
-from services.selling.ebay.preparing import product_of
 from services.selling.publishing.handlers import Cancel, Completed, Journal, Problem, Verdict
+from services.selling.publishing.preparing import product_of
 from shared.database import TenantSchema, TenantSession
 from shared.errors import EbayError, Remedy
 

@@ -43,10 +43,9 @@ class EbayDesk(JobDesk):
     def __init__(
         self, shop: EbayWorkshop, tenant: TenantSchema, journal: Journal, site: Marketplace
     ) -> None:
-        super().__init__(journal)
+        super().__init__(tenant, journal)
         self.site = site
         self.shop = shop
-        self.tenant = tenant
         tokens = shop.access.tokens_of(tenant)
         self.apis: SellerApis = shop.gateway.seller(tokens, site, self.watch)
 

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from models.selling.ebay import ConnectionStatus
-from models.selling.publishing import Channel, JobOutcome
+from models.selling.publishing import Channel
 from repositories.reference.marketplace_mappings import EbayMappingRepository
-from repositories.selling.ebay import EbayChoiceRepository, EbayConnectionRepository
+from repositories.selling.ebay import EbayChoiceRepository
 from services.gateways.calls import UnreadableAnswer
 from services.gateways.ebay.marketplaces import SITES, Marketplace
 from services.gateways.ebay.reading import optional_text
@@ -14,6 +13,7 @@ from services.gateways.ebay.shop_items import MAX_PAGE, ShopGroup, ShopItem, Sho
 from services.reference.marketplace_mappings.facts import MAPPED_SITE
 from services.selling.ebay.desk import EbayDesk, EbayWorkshop
 from services.selling.ebay.listings import SeenListing, write_live
+from services.selling.ebay.preparing import shut_out
 from services.selling.ebay.sites import site_in
 from services.selling.listing_imports.places import NOWHERE, Place, derived_place
 from services.selling.listing_imports.told import (
@@ -26,12 +26,11 @@ from services.selling.listing_imports.told import (
     ToldPhoto,
     ToldVariant,
 )
-from services.selling.publishing.handlers import Cancel, Journal, Problem
+from services.selling.publishing.handlers import Cancel, Journal
 from shared.database import TenantSession
 from shared.money import Money
 from shared.text import plain_text_of
 
-_NOT_CONNECTED = Problem("ebay-not-connected", "Connect the eBay account first.")
 _BRAND = "Brand"
 
 
@@ -144,10 +143,7 @@ class EbayImports:
 
     def refusal(self, session: TenantSession) -> Cancel | None:
         """See `ImportRoom`."""
-        connection = EbayConnectionRepository(session).get()
-        if connection is None or connection.status is not ConnectionStatus.CONNECTED:
-            return Cancel(_NOT_CONNECTED, JobOutcome.BLOCKED)
-        return None
+        return shut_out(session)
 
     def source(self, session: TenantSession) -> Callable[[Journal], ListingSource]:
         """See `ImportRoom`."""

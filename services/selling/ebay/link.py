@@ -9,9 +9,9 @@ from services.gateways.ebay.marketplaces import Marketplace
 from services.gateways.ebay.offers import StoredOffer
 from services.selling.ebay.desk import EbayWorkshop
 from services.selling.ebay.listings import SeenListing, write_live
-from services.selling.ebay.preparing import product_of
 from services.selling.ebay.sites import site_in
 from services.selling.publishing.handlers import Cancel, Completed, Journal, Problem, Verdict
+from services.selling.publishing.preparing import product_of
 from shared.database import TenantSchema, TenantSession
 
 

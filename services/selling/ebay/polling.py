@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-from models.selling.ebay import ConnectionStatus
 from models.selling.publishing import Channel
-from repositories.selling.ebay import EbayConnectionRepository
 from services.gateways.ebay.quotas import DAILY
+from services.selling.ebay.preparing import shut_out
 from services.selling.orders.polling import PollRhythm
 from shared.database import TenantSession
 
@@ -29,5 +28,4 @@ class EbayPollingService:
 
     def lets_us_in(self, session: TenantSession) -> bool:
         """Whether the shop's account can be asked anything."""
-        connection = EbayConnectionRepository(session).get()
-        return connection is not None and connection.status is ConnectionStatus.CONNECTED
+        return shut_out(session) is None

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
-from models.selling.publishing import JobOutcome, MarketplaceJob
+from models.selling.publishing import Channel, JobOutcome, MarketplaceJob
+from repositories.selling.ebay import EbayConnectionRepository
 from services.gateways.ebay.marketplaces import Marketplace
 from services.reference.marketplace_mappings.ebay_refresh import EbayRefresh
 from services.selling.ebay.desk import EbayWorkshop
 from services.selling.ebay.drafts import ListingDraft
 from services.selling.ebay.preflight import EbayPreflight
 from services.selling.publishing.handlers import Cancel, Problem, Snooze
+from services.selling.publishing.preparing import not_ready, product_of
 from shared.clock import Clock
 from shared.database import TenantSession
 from shared.errors import EbayError, FieldProblem, Remedy
@@ -38,17 +40,20 @@ def draft_for(
     if examined is None:
         return Cancel(Problem("product-gone", "The product is no longer there."))
     if examined.gaps:
-        return _cancelled(examined.gaps)
+        return not_ready(Channel.EBAY, examined.gaps)
     if examined.category_to_learn is not None:
         return LearnCategory(preflight.site(session), examined.category_to_learn)
     assert examined.draft is not None
     return examined.draft
 
 
-def product_of(job: MarketplaceJob) -> int:
-    """The product the job is about; every job of this room has one."""
-    assert job.product_id is not None
-    return job.product_id
+def shut_out(session: TenantSession) -> Cancel | None:
+    """Why eBay does not let us in; None when it does, as far as we know."""
+    connection = EbayConnectionRepository(session).get()
+    if connection is not None and connection.connected:
+        return None
+    problem = Problem("ebay-not-connected", "Connect the eBay account first.")
+    return Cancel(problem, JobOutcome.BLOCKED)
 
 
 def learn(shop: EbayWorkshop, command: LearnCategory) -> Learned:
@@ -68,11 +73,3 @@ def learn(shop: EbayWorkshop, command: LearnCategory) -> Learned:
 def go_on(clock: Clock) -> Snooze:
     """The verdict after learning: the same job again, at once, at no cost."""
     return Snooze(clock.now(), "what eBay asks for in this category")
-
-
-def _cancelled(gaps: tuple[FieldProblem, ...]) -> Cancel:
-    account = [gap for gap in gaps if gap.field.partition(".")[0] == "account"]
-    first = (account or list(gaps))[0]
-    more = f" And {len(gaps) - 1} more." if len(gaps) > 1 else ""
-    outcome = JobOutcome.BLOCKED if account else JobOutcome.REJECTED
-    return Cancel(Problem("not-ready-for-ebay", f"{first.message}{more}", gaps), outcome)

@@ -25,7 +25,6 @@ from services.selling.ebay.preparing import (
     draft_for,
     go_on,
     learn,
-    product_of,
 )
 from services.selling.ebay.read_back import ReadBack, read_back
 from services.selling.publishing.catching_up import catch_up
@@ -37,6 +36,7 @@ from services.selling.publishing.handlers import (
     Unknown,
     Verdict,
 )
+from services.selling.publishing.preparing import product_of
 from services.selling.publishing.requesting import WorkRequests
 from shared.database import TenantSchema, TenantSession
 from shared.errors import APIError, APITimeoutError

@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 
-from models.selling.ebay import ConnectionStatus
-from models.selling.publishing import Channel, JobOutcome
-from repositories.selling.ebay import EbayConnectionRepository, EbayPictureRepository
+from models.selling.publishing import Channel
+from repositories.selling.ebay import EbayPictureRepository
 from services.gateways.ebay.reading import at
 from services.gateways.quotas import Quota
 from services.selling.drift.comparing import ToCompare
 from services.selling.drift.seen import LiveListing, LivePhoto, LiveVariant
 from services.selling.ebay.desk import EbayDesk, EbayWorkshop
-from services.selling.publishing.handlers import Cancel, Journal, Problem
+from services.selling.ebay.preparing import shut_out
+from services.selling.publishing.handlers import Cancel, Journal
 from shared.database import TenantSchema, TenantSession
-
-_NOT_CONNECTED = Problem("ebay-not-connected", "Connect the eBay account first.")
 
 
 class EbaySight:
@@ -31,10 +29,7 @@ class EbaySight:
 
     def account(self, session: TenantSession) -> Cancel | None:
         """Whether eBay lets us in."""
-        connection = EbayConnectionRepository(session).get()
-        if connection is None or connection.status is not ConnectionStatus.CONNECTED:
-            return Cancel(_NOT_CONNECTED, JobOutcome.BLOCKED)
-        return None
+        return shut_out(session)
 
     def open(self, tenant: TenantSchema, account: None, journal: Journal) -> "EbayEye":
         """Begin to look."""

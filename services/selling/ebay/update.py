@@ -26,7 +26,6 @@ from services.selling.ebay.preparing import (
     draft_for,
     go_on,
     learn,
-    product_of,
 )
 from services.selling.ebay.read_back import ReadBack, read_back
 from services.selling.publishing.catching_up import is_newer
@@ -38,6 +37,7 @@ from services.selling.publishing.handlers import (
     Snooze,
     Verdict,
 )
+from services.selling.publishing.preparing import product_of
 from shared.database import TenantSchema, TenantSession
 
 _NOT_LISTED = Problem("not-listed", "It is not listed on eBay; publish it first.")

@@ -10,9 +10,10 @@ from models.selling.publishing import MarketplaceJob
 from services.gateways.etsy.errors import EtsyRefusal
 from services.selling.etsy.desk import EtsyDesk, EtsyWorkshop
 from services.selling.etsy.listings import known_listing, write_ended
-from services.selling.etsy.preparing import product_of, shop_at_etsy
+from services.selling.etsy.preparing import shop_at_etsy
 from services.selling.etsy.read_back import looked_at
 from services.selling.publishing.handlers import Cancel, Completed, Journal, Problem, Verdict
+from services.selling.publishing.preparing import product_of
 from shared.database import TenantSchema, TenantSession
 from shared.errors import EtsyError, Remedy
 

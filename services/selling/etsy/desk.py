@@ -31,9 +31,8 @@ class EtsyDesk(JobDesk):
     def __init__(
         self, shop: EtsyWorkshop, tenant: TenantSchema, shop_id: int, journal: Journal
     ) -> None:
-        super().__init__(journal)
+        super().__init__(tenant, journal)
         self.shop = shop
-        self.tenant = tenant
         tokens = shop.access.tokens_of(tenant)
         apis = shop.gateway.seller(tokens, shop_id, self.watch)
         self.listings, self.receipts = apis.listings, apis.receipts

@@ -3,10 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from models.selling.etsy import EtsyAccountStatus
 from models.selling.publishing import Channel
 from repositories.selling.etsy import (
-    EtsyAccountRepository,
     EtsyChoiceRepository,
     EtsyPictureRepository,
 )
@@ -16,8 +14,7 @@ from services.gateways.etsy.reading import optional_text, whole
 from services.gateways.etsy.shop_listings import ShopListing, ShopVariant
 from services.selling.etsy.desk import EtsyDesk, EtsyWorkshop
 from services.selling.etsy.listings import SeenListing, write_live
-from services.selling.etsy.preparing import blocked
-from services.selling.etsy.readiness import account_gaps
+from services.selling.etsy.preparing import shop_at_etsy
 from services.selling.listing_imports.places import Place, derived_place
 from services.selling.listing_imports.told import (
     Entry,
@@ -76,16 +73,13 @@ class EtsyImports:
 
     def refusal(self, session: TenantSession) -> Cancel | None:
         """See `ImportRoom`. Listings are read even where the shop cannot list anything new."""
-        account = EtsyAccountRepository(session).get()
-        if account is None or account.status is not EtsyAccountStatus.CONNECTED:
-            return blocked(tuple(account_gaps(account)))
-        return None
+        shop_id = shop_at_etsy(session)
+        return shop_id if isinstance(shop_id, Cancel) else None
 
     def source(self, session: TenantSession) -> Callable[[Journal], ListingSource]:
         """See `ImportRoom`."""
-        account = EtsyAccountRepository(session).get()
-        assert account is not None
-        tenant, shop_id = session.tenant, account.remote_shop_id
+        tenant, shop_id = session.tenant, shop_at_etsy(session)
+        assert not isinstance(shop_id, Cancel)
 
         def opened(journal: Journal) -> ListingSource:
             return EtsyImportSource(self._shop.desk(tenant, shop_id, journal), self._page_size)

@@ -8,8 +8,9 @@ from repositories.selling.catalog import ProductRepository
 from services.gateways.etsy.listings import ListingState, StoredListing
 from services.selling.etsy.desk import EtsyWorkshop
 from services.selling.etsy.listings import SeenListing, write_live
-from services.selling.etsy.preparing import product_of, shop_at_etsy
+from services.selling.etsy.preparing import shop_at_etsy
 from services.selling.publishing.handlers import Cancel, Completed, Journal, Problem, Verdict
+from services.selling.publishing.preparing import product_of
 from shared.database import TenantSchema, TenantSession
 
 

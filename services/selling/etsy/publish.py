@@ -18,7 +18,7 @@ from services.selling.etsy.drafts import ListingDraft
 from services.selling.etsy.listings import SeenListing, known_listing, write_live
 from services.selling.etsy.pictures import in_step, kept, uploaded
 from services.selling.etsy.preflight import EtsyPreflight
-from services.selling.etsy.preparing import draft_for, product_of
+from services.selling.etsy.preparing import draft_for
 from services.selling.etsy.read_back import ReadBack, read_back
 from services.selling.publishing.catching_up import catch_up
 from services.selling.publishing.handlers import (
@@ -29,6 +29,7 @@ from services.selling.publishing.handlers import (
     Unknown,
     Verdict,
 )
+from services.selling.publishing.preparing import product_of
 from services.selling.publishing.requesting import WorkRequests
 from shared.database import TenantSchema, TenantSession
 from shared.errors import APIError, APITimeoutError, EtsyError, Remedy

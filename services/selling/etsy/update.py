@@ -9,7 +9,7 @@ from services.selling.etsy.drafts import ListingDraft
 from services.selling.etsy.listings import SeenListing, known_listing, write_ended, write_live
 from services.selling.etsy.pictures import in_step
 from services.selling.etsy.preflight import EtsyPreflight
-from services.selling.etsy.preparing import draft_for, product_of
+from services.selling.etsy.preparing import draft_for
 from services.selling.etsy.read_back import ReadBack, looked_at, read_back
 from services.selling.publishing.catching_up import is_newer
 from services.selling.publishing.handlers import (
@@ -20,6 +20,7 @@ from services.selling.publishing.handlers import (
     Snooze,
     Verdict,
 )
+from services.selling.publishing.preparing import product_of
 from shared.database import TenantSchema, TenantSession
 
 _NOT_LISTED = Problem("not-listed", "It is not listed on Etsy; publish it first.")

@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 from services.gateways.calls import Exchange
 from services.selling.publishing.handlers import CancelRequested, Journal
+from shared.clock import Clock
+from shared.database import Database, TenantSchema
 
 
 class PhotoStore(Protocol):
@@ -16,10 +18,21 @@ class PhotoStore(Protocol):
         ...
 
 
+class Workshop(Protocol):
+    """What all handlers of a channel share."""
+
+    @property
+    def database(self) -> Database: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+
 class JobDesk:
     """Tells the job's story. A channel's own desk adds its clients, watched by `watch`."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, tenant: TenantSchema, journal: Journal) -> None:
+        self.tenant = tenant
         self.journal = journal
         self._exchanges: list[Exchange] = []
 

@@ -14,10 +14,11 @@ from services.selling.publishing.handlers import (
     Problem,
     Verdict,
 )
+from services.selling.publishing.preparing import product_of
 from services.selling.vinted.desk import JobKey, VintedDesk, VintedWorkshop
 from services.selling.vinted.listings import known_listing, write_ended
 from services.selling.vinted.looking import refuse_reserved, standing
-from services.selling.vinted.preparing import key_of, product_of
+from services.selling.vinted.preparing import key_of
 from shared.database import TenantSession
 from shared.errors import VintedError
 

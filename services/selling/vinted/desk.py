@@ -62,7 +62,7 @@ class VintedDesk(JobDesk):
     """One attempt at one job."""
 
     def __init__(self, shop: VintedWorkshop, key: JobKey, journal: Journal) -> None:
-        super().__init__(journal)
+        super().__init__(key.tenant, journal)
         self.shop = shop
         self.key = key
         transport = shop.transport_of(key.tenant, key.job_id)

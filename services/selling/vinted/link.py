@@ -20,9 +20,10 @@ from services.selling.publishing.handlers import (
     Problem,
     Verdict,
 )
+from services.selling.publishing.preparing import product_of
 from services.selling.vinted.desk import JobKey, VintedWorkshop
 from services.selling.vinted.listings import SeenListing, follow_orders, write_live
-from services.selling.vinted.preparing import key_of, product_of
+from services.selling.vinted.preparing import key_of
 from services.selling.vinted.wardrobe import find, with_photos
 from shared.database import TenantSession
 

@@ -1,20 +1,14 @@
 """From a job to a draft: the part of `prepare` that handlers of this room have in common."""
 
-from models.selling.publishing import JobOutcome, MarketplaceJob
+from models.selling.publishing import Channel, JobOutcome, MarketplaceJob
 from repositories.selling.vinted import VintedAccountRepository
 from services.selling.publishing.handlers import Cancel, Problem
+from services.selling.publishing.preparing import not_ready, product_of
 from services.selling.vinted.desk import JobKey
 from services.selling.vinted.drafts import ListingDraft
 from services.selling.vinted.preflight import VintedPreflight
 from services.selling.vinted.rules import account_gaps
 from shared.database import TenantSession
-from shared.errors import FieldProblem
-
-
-def product_of(job: MarketplaceJob) -> int:
-    """The product the job is about."""
-    assert job.product_id is not None
-    return job.product_id
 
 
 def key_of(session: TenantSession, job: MarketplaceJob) -> JobKey | Cancel:
@@ -36,14 +30,6 @@ def draft_for(
     if examined is None:
         return Cancel(Problem("product-gone", "The product is no longer there."))
     if examined.gaps:
-        return _cancelled(examined.gaps)
+        return not_ready(Channel.VINTED, examined.gaps)
     assert examined.draft is not None
     return examined.draft
-
-
-def _cancelled(gaps: tuple[FieldProblem, ...]) -> Cancel:
-    account = [gap for gap in gaps if gap.field == "account"]
-    first = (account or list(gaps))[0]
-    more = f" And {len(gaps) - 1} more." if len(gaps) > 1 else ""
-    outcome = JobOutcome.BLOCKED if account else JobOutcome.REJECTED
-    return Cancel(Problem("not-ready-for-vinted", f"{first.message}{more}", gaps), outcome)

@@ -19,13 +19,14 @@ from services.selling.publishing.handlers import (
     Problem,
     Verdict,
 )
+from services.selling.publishing.preparing import product_of
 from services.selling.publishing.requesting import WorkRequests
 from services.selling.vinted.desk import JobKey, VintedDesk, VintedWorkshop
 from services.selling.vinted.drafts import ListingDraft, completion_form, draft_form, upload_id
 from services.selling.vinted.listings import SeenListing, follow_orders, known_listing, write_live
 from services.selling.vinted.photos import uploaded
 from services.selling.vinted.preflight import VintedPreflight
-from services.selling.vinted.preparing import draft_for, key_of, product_of
+from services.selling.vinted.preparing import draft_for, key_of
 from services.selling.vinted.read_back import ReadBack, read_back
 from services.selling.vinted.wardrobe import find, with_photos
 from shared.database import TenantSession

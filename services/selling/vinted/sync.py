@@ -21,10 +21,11 @@ from services.selling.publishing.handlers import (
     Problem,
     Verdict,
 )
+from services.selling.publishing.preparing import product_of
 from services.selling.vinted.desk import JobKey, VintedDesk, VintedWorkshop
 from services.selling.vinted.listings import known_listing, write_checked, write_ended
 from services.selling.vinted.looking import standing
-from services.selling.vinted.preparing import key_of, product_of
+from services.selling.vinted.preparing import key_of
 from services.selling.vinted.wardrobe import Snapshot, snapshot
 from shared.database import TenantSession
 

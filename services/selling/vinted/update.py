@@ -17,6 +17,7 @@ from services.selling.publishing.handlers import (
     Snooze,
     Verdict,
 )
+from services.selling.publishing.preparing import product_of
 from services.selling.vinted.delete import taken_down
 from services.selling.vinted.desk import JobKey, VintedDesk, VintedWorkshop
 from services.selling.vinted.drafts import ListingDraft, update_form, upload_id
@@ -24,7 +25,7 @@ from services.selling.vinted.listings import SeenListing, known_listing, write_e
 from services.selling.vinted.looking import refuse_reserved, standing
 from services.selling.vinted.photos import uploaded
 from services.selling.vinted.preflight import VintedPreflight
-from services.selling.vinted.preparing import draft_for, key_of, product_of
+from services.selling.vinted.preparing import draft_for, key_of
 from services.selling.vinted.read_back import ReadBack, read_back
 from shared.database import TenantSession
 
