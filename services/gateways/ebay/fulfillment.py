@@ -113,12 +113,17 @@ class UnreadableRow:
 
 @dataclass(frozen=True, slots=True)
 class OrderPage:
-    """Part of a list."""
+    """Part of a list; `size` counts the unreadable ones too."""
 
     orders: Sequence[EbayOrder]
     unreadable: Sequence[UnreadableRow]
     total: int
     """Orders in the whole list at the moment of this answer."""
+
+    @property
+    def size(self) -> int:
+        """How many rows it has."""
+        return len(self.orders) + len(self.unreadable)
 
     @property
     def ids(self) -> frozenset[str]:

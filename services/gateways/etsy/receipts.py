@@ -127,12 +127,17 @@ class UnreadableReceipt:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptPage:
-    """Part of a list."""
+    """Part of a list; `size` counts the unreadable ones too."""
 
     receipts: Sequence[EtsyReceipt]
     unreadable: Sequence[UnreadableReceipt]
     total: int
     """Receipts in the whole list at the moment of this answer."""
+
+    @property
+    def size(self) -> int:
+        """How many rows it has."""
+        return len(self.receipts) + len(self.unreadable)
 
     @property
     def ids(self) -> frozenset[str]:

@@ -71,7 +71,8 @@ class EbayOrders(OrderFollowing[EbayWorkshop, None, EbayDesk]):
 
 def _told(page: OrderPage) -> ToldPage:
     unreadable = [UnreadableOrder(row.order_id, row.problem) for row in page.unreadable]
-    return ToldPage([told(order) for order in page.orders], unreadable, page.ids, page.total)
+    orders = [told(each) for each in page.orders]
+    return ToldPage(orders, unreadable, page.ids, page.size, page.total)
 
 
 def told(order: EbayOrder) -> ToldOrder:

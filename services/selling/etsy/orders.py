@@ -50,7 +50,8 @@ class EtsyOrders(OrderFollowing[EtsyWorkshop, int, EtsyDesk]):
 
 def _told(page: ReceiptPage) -> ToldPage:
     unreadable = [UnreadableOrder(row.receipt_id, row.problem) for row in page.unreadable]
-    return ToldPage([told(each) for each in page.receipts], unreadable, page.ids, page.total)
+    orders = [told(each) for each in page.receipts]
+    return ToldPage(orders, unreadable, page.ids, page.size, page.total)
 
 
 def told(receipt: EtsyReceipt) -> ToldOrder:

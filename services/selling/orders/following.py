@@ -55,13 +55,10 @@ class ToldPage:
     unreadable: Sequence[UnreadableOrder]
     ids: frozenset[str]
     """The channel's ids of all of them."""
+    size: int
+    """Its rows."""
     total: int
     """Orders in the whole list at the moment of this answer."""
-
-    @property
-    def size(self) -> int:
-        """How many rows it has."""
-        return len(self.orders) + len(self.unreadable)
 
 
 @dataclass
