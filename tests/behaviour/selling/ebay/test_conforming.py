@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import cycle
+from typing import Any
 
 import httpx
 import pytest
@@ -26,6 +27,7 @@ from tests.contracts.action_conformance import (
     UpdateConformance,
 )
 from tests.contracts.handler_conformance import WAIT_SECONDS, Shown
+from tests.contracts.variant_conformance import Rows, VariantConformance
 
 _shades = cycle(range(0, 256, 8))
 
@@ -143,6 +145,23 @@ class EbaySubject:
             len(order["parcels"]) for order in orders if order["order_id"] == remote_order_id
         )
 
+    def variants(self) -> int:
+        return self.shop.shirt(sizes=("M", "L"))
+
+    def listings(self, product_id: int) -> list[tuple[str, Rows]]:
+        with self.database.tenant(self.tenant) as session:
+            [product] = ProductRepository(session).by_ids([product_id])
+        keys = {each.channel_key for each in product.variants}
+        return [
+            (row["listing_id"], _rows(row))
+            for row in self.shop.live()
+            if keys & {each["sku"] for each in row["variations"]}
+        ]
+
+    def sell_variant(self, product_id: int, sku: str) -> None:
+        [(listing_id, _)] = self.listings(product_id)
+        self.shop.ebay.buy(listing_id, sku=sku)
+
     def only_say_it_has_ended(self) -> None:
         self.road.only_say_so = True
 
@@ -150,6 +169,13 @@ class EbaySubject:
         with self.database.tenant(self.tenant) as session:
             [product] = ProductRepository(session).by_ids([product_id])
             return product.variants[0].channel_key
+
+
+def _rows(row: dict[str, Any]) -> Rows:
+    return {
+        each["sku"]: (Money.parse(each["price"], each["currency"]).minor, each["quantity"])
+        for each in row["variations"]
+    }
 
 
 @pytest.fixture
@@ -195,3 +221,7 @@ class TestTellingOfParcels(ShipConformance):
 
 class TestImporting(ImportConformance):
     channel = Channel.EBAY
+
+
+class TestVariants(VariantConformance):
+    """In a group: one listing."""

@@ -25,6 +25,7 @@ from tests.contracts.action_conformance import (
     UpdateConformance,
 )
 from tests.contracts.handler_conformance import WAIT_SECONDS, Shown
+from tests.contracts.variant_conformance import Rows, VariantConformance
 
 _shades = cycle(range(0, 256, 8))
 
@@ -145,6 +146,24 @@ class EtsySubject:
             if str(order["receipt_id"]) == remote_order_id
         )
 
+    def variants(self) -> int:
+        return self.shop.shirt(sizes=("M", "L"))
+
+    def listings(self, product_id: int) -> list[tuple[str, Rows]]:
+        skus = set(self.shop.skus(product_id))
+        found = [
+            (
+                str(row["listing_id"]),
+                {each["sku"]: (each["price"], each["quantity"]) for each in row["products"]},
+            )
+            for row in self.shop.live()
+        ]
+        return [(listing_id, rows) for listing_id, rows in found if skus & set(rows)]
+
+    def sell_variant(self, product_id: int, sku: str) -> None:
+        [(listing_id, _)] = self.listings(product_id)
+        self.shop.etsy.control("orders", {"listing_id": int(listing_id), "sku": sku})
+
     def only_say_it_has_ended(self) -> None:
         self.road.only_say_so = True
 
@@ -201,3 +220,7 @@ class TestTellingOfParcels(ShipConformance):
 
 class TestImporting(ImportConformance):
     channel = Channel.ETSY
+
+
+class TestVariants(VariantConformance):
+    """In one inventory: one listing, one fee."""

@@ -26,6 +26,7 @@ from tests.contracts.action_conformance import (
     PublishConformance,
     SyncConformance,
     UpdateConformance,
+    assert_refused,
 )
 from tests.contracts.handler_conformance import (
     WAIT_SECONDS,
@@ -153,6 +154,21 @@ class TestPublishing(PublishConformance):
     @pytest.fixture(params=["uploadPhoto", "createDraft", "completeDraft"])
     def subject(self, shop: Shop, request: pytest.FixtureRequest) -> VintedSubject:
         return VintedSubject(shop, request.param)
+
+
+def test_a_product_with_variants_is_refused_before_vinted_is_asked(subject: VintedSubject) -> None:
+    """G6, G13: and the seller is told what to do instead."""
+    product_id = subject.shop.shirt(sizes=("M", "L"))
+    bench, calls = Bench(subject, JobAction.PUBLISH), subject.calls()
+    job = bench.finish(bench.ask(product_id))
+    assert_refused(job)
+    assert job.problem_code == "not-ready-for-vinted"
+    told = [field for field in job.problem_fields if field["code"] == "variants-not-possible"]
+    assert [(field["field"], "Make a product of each" in field["message"]) for field in told] == [
+        ("variants", True)
+    ]
+    assert subject.calls() == calls
+    assert subject.shown(product_id) == []
 
 
 class TestUpdating(UpdateConformance):
