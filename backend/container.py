@@ -210,7 +210,8 @@ def build_container(
     call_ledger = DatabaseLedger(database, clock)
     ebay = open_ebay(settings.ebay, call_ledger, clock)
     etsy = open_etsy(settings, call_ledger, clock)
-    channels = channel_table(ebay, EbayQuotas(settings.ebay.daily_calls), etsy, clock)
+    pace = vinted_pace(settings)
+    channels = channel_table(ebay, EbayQuotas(settings.ebay.daily_calls), etsy, pace, clock)
     polled = polled_channels(settings.ebay, settings.etsy, etsy.quotas)
     image_fetcher = open_image_fetcher(settings.images)
     metrics = _metrics_registry(database, clock)
@@ -245,7 +246,7 @@ def build_container(
             CommandLeases(signatures),
             photo_links,
             object_store,
-            vinted_pace(settings),
+            pace,
             vinted_sites(settings),
             clock,
         ),

@@ -17,7 +17,6 @@ from services.gateways.etsy.transport import EtsyAddresses, EtsyKeys
 from services.gateways.image_fetch import HttpImageFetcher
 from services.gateways.object_store import LocalFolderStore, ObjectStore, S3Store
 from services.gateways.quotas import CallLedger
-from services.selling.vinted.bridge.dispatching import Pace, Unpaced
 from services.selling.vinted.bridge.leases import Signatures, SignedPhotoLinks
 from services.selling.vinted.pacing import Pacing
 from services.selling.vinted.sites import SITES
@@ -51,9 +50,9 @@ def vinted_sites(settings: Settings) -> Sequence[str]:
     return SITES if sandbox is None else (sandbox, *SITES)
 
 
-def vinted_pace(settings: Settings) -> Pace:
-    """How fast accounts at Vinted are worked on."""
-    return Pacing() if settings.vinted.sandbox_site is None else Unpaced()
+def vinted_pace(settings: Settings) -> Pacing:
+    """How fast accounts at Vinted are worked on; a sandbox as fast as it can."""
+    return Pacing() if settings.vinted.sandbox_site is None else Pacing([])
 
 
 def open_image_fetcher(settings: ImageFetchSettings) -> HttpImageFetcher:

@@ -46,6 +46,7 @@ from services.selling.vinted.desk import VintedWorkshop
 from services.selling.vinted.link import VintedLink
 from services.selling.vinted.message import VintedMessage
 from services.selling.vinted.orders import VintedOrders
+from services.selling.vinted.pacing import Pacing
 from services.selling.vinted.polling import VintedPolling
 from services.selling.vinted.preflight import VintedPreflight
 from services.selling.vinted.publish import VintedPublish
@@ -56,13 +57,17 @@ from shared.clock import Clock
 
 
 def channel_table(
-    ebay: EbayGateway, ebay_quotas: EbayQuotas, etsy: EtsyGateway, clock: Clock
+    ebay: EbayGateway,
+    ebay_quotas: EbayQuotas,
+    etsy: EtsyGateway,
+    vinted_pace: Pacing,
+    clock: Clock,
 ) -> ChannelTable:
     """What publishing asks before it queues a job."""
     return {
         Channel.EBAY: EbayChannel(EbayPreflight(ebay.marketplace), ebay_quotas, clock),
         Channel.ETSY: EtsyChannel(EtsyPreflight(), etsy.quotas),
-        Channel.VINTED: VintedChannel(VintedPreflight()),
+        Channel.VINTED: VintedChannel(VintedPreflight(), vinted_pace, clock),
     }
 
 
@@ -87,7 +92,7 @@ def handler_table(
 ) -> HandlerTable:
     """Who runs a job."""
     preflight = EbayPreflight(ebay.gateway.marketplace)
-    channels = channel_table(ebay.gateway, EbayQuotas(), etsy.gateway, ebay.clock)
+    channels = channel_table(ebay.gateway, EbayQuotas(), etsy.gateway, Pacing(), ebay.clock)
     requests = WorkRequests(channels, ebay.clock)
     etsy_preflight, vinted_preflight = EtsyPreflight(), VintedPreflight()
     return {

@@ -26,6 +26,7 @@ from services.selling.publishing.planning import Answer as Told
 from services.selling.publishing.preflight import MEASURED_AMONG, PublicationPreflight
 from services.selling.quotas.ledger import DatabaseLedger
 from services.selling.vinted.channel import VintedChannel
+from services.selling.vinted.pacing import Pacing
 from services.selling.vinted.preflight import VintedPreflight
 from shared.clock import SystemClock
 from shared.database import Database, TenantSchema
@@ -48,7 +49,7 @@ def measure() -> Answer:
             {
                 Channel.EBAY: shirts_on_ebay(clock),
                 Channel.ETSY: EtsyChannel(EtsyPreflight(), EtsyQuotas(150, 100_000)),
-                Channel.VINTED: VintedChannel(VintedPreflight()),
+                Channel.VINTED: VintedChannel(VintedPreflight(), Pacing(), clock),
             },
             DatabaseLedger(database, clock),
             RunningCaps(),

@@ -87,9 +87,15 @@ class PlatformMappingRepository:
             nodes = nodes.where(PlatformNode.is_leaf)
         return self._session.scalars(nodes.order_by(PlatformNode.path).limit(limit)).all()
 
-    def value(self, attribute: str, scope: str, code: str) -> PlatformValue | None:
-        """The marketplace's value for one of ours."""
-        return self._session.get(PlatformValue, (self.platform, attribute, scope, code))
+    def values_among(self, attribute: str, codes: Collection[str]) -> Mapping[str, PlatformValue]:
+        """The marketplace's values for these of ours, where no scope matters."""
+        rows = select(PlatformValue).where(
+            PlatformValue.platform == self.platform,
+            PlatformValue.attribute == attribute,
+            PlatformValue.scope == "",
+            PlatformValue.code.in_(codes),
+        )
+        return {row.code: row for row in self._session.scalars(rows)}
 
     def values_of(self, attribute: str) -> Mapping[tuple[str, str], PlatformValue]:
         """All of the marketplace's values of an attribute, by scope and our code: at most some

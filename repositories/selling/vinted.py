@@ -11,7 +11,15 @@ from sqlalchemy.dialects.postgresql import insert
 
 from models.accounts.stopped_channels import StoppedChannel
 from models.accounts.tenants import Lane
-from models.selling.publishing import LIVE_STATUSES, Channel, JobStatus, MarketplaceJob
+from models.selling.catalog import ProductImage
+from models.selling.publishing import (
+    LIVE_STATUSES,
+    Channel,
+    JobAction,
+    JobBatch,
+    JobStatus,
+    MarketplaceJob,
+)
 from models.selling.vinted import (
     CommandState,
     VintedAccount,
@@ -76,6 +84,23 @@ class VintedAccountRepository:
             .returning(VintedAccount.id)
         )
         return added is not None
+
+
+_BEGUN = (CommandState.SENT, CommandState.ANSWERED, CommandState.LOST)
+
+
+@dataclass(frozen=True, slots=True)
+class JobsInFront:
+    """Jobs that are alike."""
+
+    action: JobAction
+    photos: int
+    """Of the product."""
+    sent: int
+    """Requests that each has made."""
+    waiting: int
+    """Requests of each that wait for the browser."""
+    jobs: int
 
 
 class VintedCommandRepository:
@@ -156,6 +181,34 @@ class VintedCommandRepository:
             .order_by(VintedCommand.sent_at)
         )
         return [(sent_at, method, path) for sent_at, method, path in rows if sent_at is not None]
+
+    def in_front(self, *, urgent: bool, priority: int) -> Sequence[JobsInFront]:
+        """What goes before work that is asked for now at this priority: of `urgent` work only what
+        is urgent too. Jobs of paused batches that do not run wait for nobody.
+        """
+        job = MarketplaceJob
+        photos = select(func.count()).where(ProductImage.product_id == job.product_id)
+        own = select(func.count()).where(VintedCommand.job_id == job.id)
+        begun = own.where(VintedCommand.state.in_(_BEGUN)).scalar_subquery()
+        waiting = own.where(VintedCommand.state == CommandState.WAITING).scalar_subquery()
+        kind = (job.action, photos.scalar_subquery(), begun, waiting)
+        paused = select(JobBatch.id).where(JobBatch.paused_at.is_not(None))
+        held = (job.status == JobStatus.PENDING) & job.batch_id.in_(paused)
+        goes_first = job.lane == Lane.REALTIME
+        if not urgent:
+            goes_first |= job.priority <= priority
+        each = (
+            select(*(column.label(name) for name, column in zip("abcd", kind, strict=True)))
+            .where(
+                job.channel == Channel.VINTED,
+                job.status.in_(LIVE_STATUSES),
+                held.is_not(True),
+                goes_first,
+            )
+            .subquery()
+        )
+        rows = self._session.execute(select(each, func.count()).group_by(*each.c))
+        return [JobsInFront(*row) for row in rows]
 
     def live_jobs(self) -> int:
         """How many jobs on Vinted have not ended."""

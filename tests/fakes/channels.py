@@ -31,6 +31,15 @@ class OpinionatedChannel:
     ) -> Mapping[int, JobSize]:
         return {product_id: {Unit.VARIANT: 2} for product_id in product_ids}
 
+    def outlook(
+        self,
+        session: TenantSession,
+        action: JobAction,
+        sizes: Sequence[JobSize],
+        queued: int = 0,
+    ) -> None:
+        return None
+
     def gaps(
         self, session: TenantSession, product_ids: Sequence[int]
     ) -> Mapping[int, Sequence[FieldProblem]]:

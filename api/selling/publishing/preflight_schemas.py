@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from api.selling.catalog.schemas import MoneyOut
 from api.selling.publishing.schemas import ProblemOut
 from models.selling.publishing import Channel
-from services.selling.publishing.estimating import Estimate
+from services.selling.publishing.outlook import Estimate
 from services.selling.publishing.planning import Answer
 from services.selling.publishing.preflight import (
     FeeOutlook,
@@ -110,7 +110,10 @@ class ReasonOut(BaseModel):
     """Why it takes as long."""
 
     code: str = Field(
-        description="pace-measured, pace-assumed, shop-cap, jobs-before, quota-opens, quota-fills"
+        description="pace-measured, pace-assumed, shop-cap, jobs-before, quota-opens, quota-fills; "
+        "where the channel is worked on through the seller's browser also pace-kept, quiet-hours, "
+        "and what is in the way: channel-stopped, channel-paused, channel-offline, "
+        "channel-signed-out, channel-wrong-account, channel-challenged"
     )
     message: str
 
@@ -119,7 +122,9 @@ class EstimateOut(BaseModel):
     """Between when and when everything would be done, if nothing goes wrong."""
 
     earliest: datetime
-    latest: datetime
+    latest: datetime | None = Field(
+        description="Null when nobody can say, for something is in the way; the reasons tell what."
+    )
     reasons: list[ReasonOut]
 
     @classmethod

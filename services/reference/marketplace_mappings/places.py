@@ -4,7 +4,7 @@ Everything comes from the hand-checked data files. What they do not say is a gap
 value; nothing is guessed, and nobody is asked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from models.reference.attributes import category_and_ancestors
 from models.reference.marketplace_mappings import (
@@ -113,11 +113,17 @@ class PlatformMapping:
         message = f"{self._spoken} has no condition that truthfully says “{code}”."
         return Gap(GapKind.CONDITION_NOT_ACCEPTED, "condition", message)
 
+    def read_brands(self, names: Iterable[str]) -> None:
+        """Look these up together; `brand` remembers them."""
+        keys = {fold(name) for name in names} - self._brands.keys()
+        found = self._repository.values_among("brand", keys) if keys else {}
+        self._brands |= {key: found.get(key) for key in keys}
+
     def brand(self, name: str) -> PlatformValue | Gap:
         """The marketplace's brand of exactly this name, whatever its case."""
         key = fold(name)
         if key not in self._brands:
-            self._brands[key] = self._repository.value("brand", "", key)
+            self.read_brands([name])
         return self._brands[key] or self._no_value("brand", name)
 
     def _value(self, attribute: str, scope: str, code: str | None) -> PlatformValue | None:

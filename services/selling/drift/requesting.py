@@ -17,13 +17,14 @@ from services.selling.orders.polling import PolledChannel
 from services.selling.publishing.account_work import AccountWork
 from services.selling.publishing.channels import USUAL_SIZE, ChannelTable, JobSize
 from services.selling.publishing.estimating import (
-    Estimate,
     Load,
     Pace,
     assumed,
     estimate,
     measured,
+    takes_a_place,
 )
+from services.selling.publishing.outlook import Estimate, Outlook, together
 from services.selling.publishing.planning import Answer
 from services.selling.publishing.preflight import MEASURED_AMONG, OpenSession, QuotaForecasts
 from services.selling.publishing.requesting import USUAL_PRIORITY, WorkRequests
@@ -68,6 +69,20 @@ class _Work:
     jobs: int
     size: Sequence[JobSize]
     """Of some of the listings."""
+    of_account: bool
+    """Whether one job looks at all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a look into the shop's database found."""
+
+    account: str
+    work: Sequence[_Work]
+    """On channels where it is done as soon as its calls are made."""
+    loads: Sequence[Load]
+    outlooks: Sequence[Outlook]
+    """Of the others."""
 
 
 class ComparisonRequests:
@@ -104,9 +119,8 @@ class ComparisonRequests:
                 for channel in self._open_channels(session, channels)
             ]
             work = [self._work_of_account(session, job) for job in jobs]
-            loads = self._loads(session, work)
-            account = session.tenant.name
-        return Comparisons(jobs, self._estimate(work, loads, account))
+            seen = self._look(session, work)
+        return Comparisons(jobs, self._estimate(seen))
 
     def some_of(
         self,
@@ -126,9 +140,8 @@ class ComparisonRequests:
                 for item in batch.items
             ]
             work = [self._work_of_products(session, channel, jobs) for channel in wanted]
-            loads = self._loads(session, [each for each in work if each.jobs])
-            account = session.tenant.name
-        return Comparisons(jobs, self._estimate(work, loads, account))
+            seen = self._look(session, [each for each in work if each.jobs])
+        return Comparisons(jobs, self._estimate(seen))
 
     def _open_channels(
         self, session: TenantSession, channels: Sequence[Channel] | None
@@ -161,7 +174,8 @@ class ComparisonRequests:
         ids = [row.product_id for row in rows[:_SAMPLE]]
         job = JobRepository(session).get(asked.job_id or 0)
         left = max(0, len(rows) - _looked_at(job))
-        return _Work(asked.channel, left, 1, self._sizes(session, asked.channel, ids))
+        sizes = self._sizes(session, asked.channel, ids)
+        return _Work(asked.channel, left, 1, sizes, of_account=True)
 
     def _work_of_products(
         self, session: TenantSession, channel: Channel, jobs: Sequence[ComparisonJob]
@@ -171,13 +185,32 @@ class ComparisonRequests:
             for each in jobs
             if each.channel is channel and each.job_id is not None and each.product_id is not None
         ]
-        return _Work(channel, len(ids), len(ids), self._sizes(session, channel, ids[:_SAMPLE]))
+        sizes = self._sizes(session, channel, ids[:_SAMPLE])
+        return _Work(channel, len(ids), len(ids), sizes, of_account=False)
 
     def _sizes(
         self, session: TenantSession, channel: Channel, product_ids: Sequence[int]
     ) -> Sequence[JobSize]:
         found = self._channels[channel].sizes(session, JobAction.SYNC, product_ids)
         return list(found.values()) or [USUAL_SIZE]
+
+    def _look(self, session: TenantSession, work: Sequence[_Work]) -> _Seen:
+        outlooks = {each.channel: self._outlook(session, each) for each in work}
+        unpaced = [each for each in work if outlooks[each.channel] is None]
+        return _Seen(
+            session.tenant.name,
+            unpaced,
+            self._loads(session, unpaced),
+            [each for each in outlooks.values() if each is not None],
+        )
+
+    def _outlook(self, session: TenantSession, work: _Work) -> Outlook | None:
+        channel = self._channels[work.channel]
+        looks = work.listings
+        if work.of_account:
+            looks = max(1, -(-looks // channel.capabilities.shown_together))
+        sizes = [work.size[0]] * looks
+        return channel.outlook(session, JobAction.SYNC, sizes, queued=work.jobs)
 
     def _loads(self, session: TenantSession, work: Sequence[_Work]) -> Sequence[Load]:
         jobs, lately = ComparingJobRepository(session), JobPaceRepository(session)
@@ -192,7 +225,7 @@ class ComparisonRequests:
         before = [
             Load(*kind, number, self._pace_of(kind, seconds), waits=True)
             for kind, number in in_front.items()
-            if number > 0 and kind[0] in self._channels
+            if number > 0 and takes_a_place(self._channels, kind[0])
         ]
         return [*own, *before] if own else []
 
@@ -210,14 +243,13 @@ class ComparisonRequests:
         found = measured(seconds.get(kind, ()))
         return found or assumed(self._channels[channel].capabilities, action, [USUAL_SIZE])
 
-    def _estimate(
-        self, work: Sequence[_Work], loads: Sequence[Load], account: str
-    ) -> Estimate | None:
-        if not loads:
-            return None
-        forecasts = self._quotas.forecast(self._calls(work), account)
-        lane = JobAction.SYNC.lane
-        return estimate(loads, forecasts, self._caps, lane, self._clock.now())
+    def _estimate(self, seen: _Seen) -> Estimate | None:
+        found = [outlook.estimate for outlook in seen.outlooks]
+        if seen.loads:
+            forecasts = self._quotas.forecast(self._calls(seen.work), seen.account)
+            lane, now = JobAction.SYNC.lane, self._clock.now()
+            found.insert(0, estimate(seen.loads, forecasts, self._caps, lane, now))
+        return together(found) if found else None
 
     def _calls(self, work: Sequence[_Work]) -> Counter[Quota]:
         """Each listing taken as the average of those that were looked into."""

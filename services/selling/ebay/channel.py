@@ -60,6 +60,15 @@ class EbayChannel:
             asked |= each.categories
         return found
 
+    def outlook(
+        self,
+        session: TenantSession,
+        action: JobAction,
+        sizes: Sequence[JobSize],
+        queued: int = 0,
+    ) -> None:
+        """As soon as its calls are made."""
+
     def _hosted(self, session: TenantSession, photos: Collection[str]) -> set[str]:
         pictures, ordered = EbayPictureRepository(session), sorted(photos)
         valid_at = self._clock.now() + GOOD_FOR

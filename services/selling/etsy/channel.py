@@ -99,3 +99,12 @@ class EtsyChannel:
                 photos = {image.sha256 for image in product.images} - known
                 found[product.id] = {Unit.LISTING: 1, Unit.PHOTO: len(photos)}
         return found
+
+    def outlook(
+        self,
+        session: TenantSession,
+        action: JobAction,
+        sizes: Sequence[JobSize],
+        queued: int = 0,
+    ) -> None:
+        """As soon as its calls are made."""

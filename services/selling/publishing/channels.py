@@ -8,6 +8,7 @@ from typing import Protocol
 
 from models.selling.publishing import Channel, JobAction
 from services.gateways.quotas import Quota
+from services.selling.publishing.outlook import Outlook
 from shared.database import TenantSession
 from shared.errors import FieldProblem
 from shared.money import Money
@@ -63,10 +64,14 @@ class Capabilities:
 
     costs: Mapping[JobAction, Sequence[CallCost]]
     """The calls of a job in which nothing goes wrong."""
-    seconds_a_call: tuple[float, float]
-    """At best and at worst: assumed of a shop whose own jobs have not been measured yet."""
+    seconds_a_call: tuple[float, float] | None
+    """At best and at worst: assumed of a shop whose own jobs have not been measured yet. None: the
+    channel is worked on at a pace of its own, and `Preflight.outlook` says what comes of it.
+    """
     fees: Mapping[JobAction, Sequence[Fee]] = field(default_factory=dict)
     """An action that is not here costs no fee."""
+    shown_together: int = 1
+    """Listings that one call shows when all of an account are compared."""
 
     def operations(self, action: JobAction, size: JobSize) -> Mapping[str, int]:
         """How often a job of this size calls what."""
@@ -103,6 +108,18 @@ class Preflight(Protocol):
     ) -> Mapping[int, JobSize]:
         """How large the jobs of these products would be, in the order in which they run: what an
         earlier one brings to the channel is not counted again.
+        """
+        ...
+
+    def outlook(
+        self,
+        session: TenantSession,
+        action: JobAction,
+        sizes: Sequence[JobSize],
+        queued: int = 0,
+    ) -> Outlook | None:
+        """When jobs of these sizes would be done, `queued` of which are in the queue already; None:
+        as soon as their calls are made.
         """
         ...
 

@@ -8,7 +8,8 @@ from statistics import median, quantiles
 from models.accounts.tenants import Lane
 from models.selling.publishing import Channel, JobAction
 from repositories.selling.publishing import RunningCaps
-from services.selling.publishing.channels import Capabilities, JobSize
+from services.selling.publishing.channels import Capabilities, ChannelTable, JobSize
+from services.selling.publishing.outlook import Estimate, Reason, in_words
 from services.selling.quotas.ledger import QuotaForecast
 
 MEASURED_FROM = 5
@@ -37,23 +38,6 @@ class Load:
     """Whether they were asked for before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """A stable code, and a sentence for the seller."""
-
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """Between when and when everything is done, if nothing goes wrong."""
-
-    earliest: datetime
-    latest: datetime
-    reasons: tuple[Reason, ...]
-
-
 def measured(seconds: Sequence[float]) -> Pace | None:
     """Half of a shop's jobs took `usual`, nine of ten no more than `slow`."""
     if len(seconds) < MEASURED_FROM:
@@ -63,9 +47,17 @@ def measured(seconds: Sequence[float]) -> Pace | None:
 
 def assumed(capabilities: Capabilities, action: JobAction, sizes: Collection[JobSize]) -> Pace:
     """By the calls that an average one of these jobs makes."""
+    assert capabilities.seconds_a_call is not None
     calls = sum(sum(capabilities.operations(action, size).values()) for size in sizes)
     at_best, at_worst = capabilities.seconds_a_call
     return Pace(calls / len(sizes) * at_best, calls / len(sizes) * at_worst, 0)
+
+
+def takes_a_place(channels: ChannelTable, channel: Channel) -> bool:
+    """Whether a channel's jobs hold up others while they run: those at a pace of their own are
+    parked most of the time, as long as it takes.
+    """
+    return channel in channels and channels[channel].capabilities.seconds_a_call is not None
 
 
 def estimate(
@@ -146,16 +138,12 @@ def _about_quotas(forecasts: Sequence[QuotaForecast], unhindered: datetime) -> l
     for each in forecasts:
         name, opens = each.state.quota.name, each.state.open_at
         if opens is not None:
-            message = f"{name} takes no call before {_at(opens)}; it goes on by itself then."
+            message = f"{name} takes no call before {in_words(opens)}; it goes on by itself then."
             found.append(Reason("quota-opens", message))
         if each.enough_at is not None and each.enough_at > max(unhindered, opens or unhindered):
             message = (
                 f"{name} takes {each.state.left} of {each.calls} calls now, "
-                f"the last of them at {_at(each.enough_at)}."
+                f"the last of them at {in_words(each.enough_at)}."
             )
             found.append(Reason("quota-fills", message))
     return found
-
-
-def _at(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -18,13 +18,14 @@ from services.gateways.quotas import Quota
 from services.selling.content.linter import linter_of
 from services.selling.publishing.channels import USUAL_SIZE, ChannelTable, Fee, JobSize
 from services.selling.publishing.estimating import (
-    Estimate,
     Load,
     Pace,
     assumed,
     estimate,
     measured,
+    takes_a_place,
 )
+from services.selling.publishing.outlook import Estimate, Outlook, together
 from services.selling.publishing.planning import Answer, RequestedItem, WorkPlanning, in_request
 from services.selling.quotas.ledger import QuotaForecast
 from shared.clock import Clock
@@ -101,6 +102,8 @@ class _Seen:
     advice: Mapping[tuple[int, Channel], tuple[FieldProblem, ...]]
     in_front: Mapping[Kind, int]
     lately: Mapping[Kind, Sequence[float]]
+    outlooks: Mapping[Channel, Outlook]
+    """Of the channels that are worked on at a pace of their own, where a job would be queued."""
 
 
 class PublicationPreflight:
@@ -130,20 +133,40 @@ class PublicationPreflight:
             for key, size in seen.sizes.items()
         }
         needed = sum(use.values(), Counter[Quota]())
-        forecasts = self._quotas.forecast(needed + self._used_before(seen, needed), seen.account)
-        loads = self._loads(action, seen)
+        forecasts = self._forecasts(seen, use)
+        told = [each for outlook in seen.outlooks.values() for each in outlook.forecasts]
         return Preflighted(
             items=tuple(
                 PreflightItem(each, use.get(each.key, {}), seen.advice.get(each.key, ()))
                 for each in seen.planned
             ),
             fees=tuple(self._fees(action, seen)),
-            quotas=tuple(QuotaOutlook(each, needed[each.state.quota]) for each in forecasts),
-            jobs_before=sum(seen.in_front.values()),
-            estimate=estimate(loads, forecasts, self._caps, action.lane, self._clock.now())
-            if seen.sizes
-            else None,
+            quotas=tuple(
+                QuotaOutlook(each, needed[each.state.quota]) for each in (*forecasts, *told)
+            ),
+            jobs_before=sum(seen.in_front.values())
+            + sum(each.jobs_before for each in seen.outlooks.values()),
+            estimate=self._estimate(action, seen, forecasts),
         )
+
+    def _estimate(
+        self, action: JobAction, seen: _Seen, forecasts: Sequence[QuotaForecast]
+    ) -> Estimate | None:
+        found = [outlook.estimate for outlook in seen.outlooks.values()]
+        if any(channel not in seen.outlooks for _, channel in seen.sizes):
+            loads, now = self._loads(action, seen), self._clock.now()
+            found.insert(0, estimate(loads, forecasts, self._caps, action.lane, now))
+        return together(found) if found else None
+
+    def _forecasts(
+        self, seen: _Seen, use: Mapping[tuple[int, Channel], Counter[Quota]]
+    ) -> Sequence[QuotaForecast]:
+        """Of the quotas that all processes count together."""
+        needed = sum(
+            (calls for (_, channel), calls in use.items() if channel not in seen.outlooks),
+            Counter[Quota](),
+        )
+        return self._quotas.forecast(needed + self._used_before(seen, needed), seen.account)
 
     def _seen(
         self,
@@ -162,15 +185,33 @@ class PublicationPreflight:
             for channel, ids in wanted.items()
             for product_id, size in self._channels[channel].sizes(session, action, ids).items()
         }
+        outlooks = self._outlooks(session, action, sizes)
         pace = JobPaceRepository(session)
+        in_front = pace.in_front(action.lane, self._clock.now())
         return _Seen(
             session.tenant.name,
             planned,
             sizes,
             _advice(session, action, planned),
-            pace.in_front(action.lane, self._clock.now()),
+            {kind: jobs for kind, jobs in in_front.items() if kind[0] not in outlooks},
             pace.seconds_lately(MEASURED_AMONG),
+            outlooks,
         )
+
+    def _outlooks(
+        self,
+        session: TenantSession,
+        action: JobAction,
+        sizes: Mapping[tuple[int, Channel], JobSize],
+    ) -> Mapping[Channel, Outlook]:
+        by_channel: dict[Channel, list[JobSize]] = {}
+        for (_, channel), size in sizes.items():
+            by_channel.setdefault(channel, []).append(size)
+        found = {
+            channel: self._channels[channel].outlook(session, action, each)
+            for channel, each in by_channel.items()
+        }
+        return {channel: each for channel, each in found.items() if each is not None}
 
     def _fees(self, action: JobAction, seen: _Seen) -> Iterator[FeeOutlook]:
         listings = Counter(channel for _, channel in seen.sizes)
@@ -190,7 +231,8 @@ class PublicationPreflight:
     def _loads(self, action: JobAction, seen: _Seen) -> Sequence[Load]:
         sizes: dict[Channel, list[JobSize]] = {}
         for (_, channel), size in seen.sizes.items():
-            sizes.setdefault(channel, []).append(size)
+            if channel not in seen.outlooks:
+                sizes.setdefault(channel, []).append(size)
         asked = [
             Load(channel, action, len(each), self._pace(seen, (channel, action), each))
             for channel, each in sizes.items()
@@ -198,7 +240,7 @@ class PublicationPreflight:
         before = [
             Load(*kind, jobs, self._pace(seen, kind, [USUAL_SIZE]), waits=True)
             for kind, jobs in seen.in_front.items()
-            if kind[0] in self._channels
+            if takes_a_place(self._channels, kind[0])
         ]
         return [*asked, *before]
 

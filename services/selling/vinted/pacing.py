@@ -4,7 +4,8 @@ Vinted publishes no limits. What is known is when accounts and addresses were st
 budget below stays well under that. The same numbers are the quotas that preflight tells of.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -82,18 +83,35 @@ class QuietHours:
             return moment
         return datetime.combine(day, self.ends, self.zone).astimezone(moment.tzinfo)
 
+    def touch(self, since: datetime, until: datetime) -> bool:
+        """Whether any of them lie between two moments."""
+        local = since.astimezone(self.zone)
+        day = local.date() + timedelta(days=local.time() >= self.begins)
+        begin = datetime.combine(day, self.begins, self.zone)
+        return self.over_at(since) != since or begin < until
+
+
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """What an account is asked beside the work that is looked at."""
+
+    every: timedelta
+    looks: int
+    """GETs each time."""
+
 
 class Pacing:
     """When the next request may be sent. Pure: the caller brings the history and the clock."""
 
     def __init__(self, rules: Sequence[PaceRule] = BUDGET, quiet: QuietHours | None = None) -> None:
-        self._rules = rules
+        """Without rules everything may be sent at once."""
+        self.rules = rules
         self._quiet = quiet
 
     @property
     def looks_back(self) -> timedelta:
         """How far back the history must reach."""
-        return max((rule.window for rule in self._rules), default=timedelta(0))
+        return max((rule.window for rule in self.rules), default=timedelta(0))
 
     def next_allowed(
         self,
@@ -109,32 +127,60 @@ class Pacing:
         `history` is in order, the oldest first. `urgent` is what must not wait for the morning:
         a listing that was sold elsewhere has to come down.
         """
-        kinds = kinds_of(method, path)
-        allowed = max(
-            (self._free_at(rule, history, now) for rule in self._rules if rule.kind in kinds),
-            default=now,
-        )
-        return allowed if urgent or self._quiet is None else self._quiet.over_at(allowed)
+        allowed = _Counting(self.rules, history).free_at(kinds_of(method, path), now)
+        return self._awake(allowed, urgent=urgent)
 
     def done_at(
-        self, history: Sequence[Sent], now: datetime, requests: Iterable[tuple[str, str]]
+        self,
+        history: Sequence[Sent],
+        now: datetime,
+        requests: Iterable[tuple[str, str]],
+        *,
+        urgent: bool = False,
+        answered_in: timedelta = timedelta(0),
+        meanwhile: Meanwhile | None = None,
     ) -> datetime:
-        """When the last of these requests (method, path) can be sent, each as soon as it may be."""
-        sent, moment = list(history), now
+        """When the last of these requests (method, path) is answered, each sent as soon as it may
+        be and the one before is answered.
+        """
+        sent, moment, asked_at = _Counting(self.rules, history), now, now
         for method, path in requests:
-            moment = self.next_allowed(sent, moment, method, path)
-            sent.append((moment, method, path))
+            if meanwhile is not None and asked_at <= moment:
+                for _ in range(meanwhile.looks):
+                    moment = sent.send(_LOOK, sent.free_at(_LOOK, moment))
+                asked_at = moment + meanwhile.every
+            kinds = kinds_of(method, path)
+            allowed = self._awake(sent.free_at(kinds, moment), urgent=urgent)
+            moment = sent.send(kinds, allowed) + answered_in
         return moment
 
-    def _free_at(self, rule: PaceRule, history: Sequence[Sent], now: datetime) -> datetime:
-        counted = [
-            sent_at
-            for sent_at, method, path in reversed(history)
-            if sent_at > now - rule.window and rule.kind in kinds_of(method, path)
-        ]
-        if len(counted) < rule.limit:
-            return now
-        return max(now, counted[rule.limit - 1] + rule.window)
+    def _awake(self, moment: datetime, *, urgent: bool) -> datetime:
+        return moment if urgent or self._quiet is None else self._quiet.over_at(moment)
+
+
+class _Counting:
+    """Of each rule the last requests that count, as many as it allows."""
+
+    def __init__(self, rules: Sequence[PaceRule], history: Sequence[Sent]) -> None:
+        self._last = [(rule, deque[datetime](maxlen=rule.limit)) for rule in rules]
+        for sent_at, method, path in history:
+            self.send(kinds_of(method, path), sent_at)
+
+    def free_at(self, kinds: Collection[Kind], now: datetime) -> datetime:
+        """`now`, or when the oldest of a rule that is full does not count any more."""
+        full = (
+            last[0] + rule.window
+            for rule, last in self._last
+            if rule.kind in kinds and len(last) == rule.limit
+        )
+        return max((now, *full))
+
+    def send(self, kinds: Collection[Kind], moment: datetime) -> datetime:
+        """Count a request; returns its moment."""
+        for rule, last in self._last:
+            if rule.kind in kinds:
+                last.append(moment)
+        return moment
 
 
 def kinds_of(method: str, path: str) -> frozenset[Kind]:
@@ -147,6 +193,9 @@ def kinds_of(method: str, path: str) -> frozenset[Kind]:
     if path.endswith("/replies"):
         kinds.add(Kind.MESSAGE)
     return frozenset(kinds)
+
+
+_LOOK = kinds_of("GET", "")
 
 
 def hurried(times: int) -> Sequence[PaceRule]:

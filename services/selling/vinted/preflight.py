@@ -92,7 +92,9 @@ class VintedPreflight:
         mapping = mapping_for(session, Channel.VINTED)
         for start in range(0, len(product_ids), READ_TOGETHER):
             some = product_ids[start : start + READ_TOGETHER]
-            for product in ProductRepository(session).by_ids(some):
+            products = ProductRepository(session).by_ids(some)
+            mapping.read_brands(product.brand for product in products if product.brand)
+            for product in products:
                 facts = _facts(product, account, choices.get(product.id), mapping)
                 is_listed = (product.id, Channel.VINTED) in listed
                 own = product_gaps(product, currency, listed=is_listed)

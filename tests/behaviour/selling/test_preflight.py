@@ -19,7 +19,7 @@ from models.selling.publishing import (
     ListingStatus,
 )
 from repositories.selling.publishing import RunningCaps
-from services.selling.publishing.estimating import Reason
+from services.selling.publishing.outlook import Reason
 from services.selling.publishing.planning import Answer, ChannelNotOffered
 from services.selling.publishing.preflight import Preflighted, PublicationPreflight
 from services.selling.publishing.requesting import NothingToDo, WorkRequests

@@ -1,6 +1,6 @@
 """Preflight: what buyers see. Things that look the same, words, fees; and how little it asks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
@@ -10,69 +10,24 @@ from sqlalchemy import event, text, update
 from benchmarks.shirts import learn_shirts, open_shirt_shop, shirts_on_ebay
 from models.selling.catalog import Product, ProductImage
 from models.selling.publishing import Channel, ChannelListing, JobAction, ListingStatus
-from repositories.selling.catalog import ProductRepository
 from repositories.selling.publishing import RunningCaps
 from services.gateways.etsy.quotas import EtsyQuotas
-from services.gateways.quotas import DAY, Quota
-from services.reference.marketplace_mappings.facts import Gap
-from services.reference.marketplace_mappings.places import PlatformMapping
-from services.selling.category_choices.places import mapping_for
-from services.selling.content.linter import linter_of
 from services.selling.etsy.channel import EtsyChannel
 from services.selling.etsy.preflight import EtsyPreflight
-from services.selling.publishing.channels import CallCost, Capabilities, JobSize, Unit
 from services.selling.publishing.planning import Answer
 from services.selling.publishing.preflight import Preflighted, PublicationPreflight
 from services.selling.quotas.ledger import DatabaseLedger
+from services.selling.vinted.channel import VintedChannel
+from services.selling.vinted.pacing import Pacing
+from services.selling.vinted.preflight import VintedPreflight
 from shared.clock import Clock, MovableClock
-from shared.database import Database, TenantSchema, TenantSession
-from shared.errors import FieldProblem
+from shared.database import Database, TenantSchema
 from shared.money import Money
 from tests.behaviour.selling.ebay.conftest import FACTS
 from tests.factories.reference import load_catalogues
 from tests.factories.selling import make_job
 
 ALL = (Channel.EBAY, Channel.ETSY, Channel.VINTED)
-
-_CALLS = Quota("third.calls", 1_000_000, DAY)
-
-
-class ThirdChannel:
-    """Does what every channel does beforehand: reads the products, maps them, reads their words."""
-
-    capabilities = Capabilities(
-        costs={
-            JobAction.PUBLISH: [CallCost("publish", Unit.LISTING, (Quota("third", 9999, DAY),))]
-        },
-        seconds_a_call=(0.2, 1.0),
-    )
-
-    def sizes(
-        self, session: TenantSession, action: JobAction, product_ids: Sequence[int]
-    ) -> Mapping[int, JobSize]:
-        """One listing each."""
-        return {product_id: {Unit.LISTING: 1} for product_id in product_ids}
-
-    def gaps(
-        self, session: TenantSession, product_ids: Sequence[int]
-    ) -> Mapping[int, Sequence[FieldProblem]]:
-        """What is not mapped, and what the words say."""
-        mapping = mapping_for(session, Channel.VINTED)
-        products = ProductRepository(session).by_ids(product_ids)
-        found = {product.id: self._of(product, mapping) for product in products}
-        return {product_id: gaps for product_id, gaps in found.items() if gaps}
-
-    def _of(self, product: Product, mapping: PlatformMapping) -> Sequence[FieldProblem]:
-        places = (
-            mapping.category(product.category_code, product.department_code),
-            mapping.value("color", product.attributes["color"][0]),
-        )
-        unmapped = [
-            FieldProblem(place.field, place.message, place.kind)
-            for place in places
-            if isinstance(place, Gap)
-        ]
-        return [*unmapped, *linter_of(Channel.VINTED).lint(product).gaps]
 
 
 @pytest.fixture
@@ -82,7 +37,7 @@ def preflight(database: Database, clock: MovableClock) -> PublicationPreflight:
         {
             Channel.EBAY: shirts_on_ebay(clock),
             Channel.ETSY: EtsyChannel(EtsyPreflight(), EtsyQuotas()),
-            Channel.VINTED: ThirdChannel(),
+            Channel.VINTED: VintedChannel(VintedPreflight(), Pacing(), clock),
         },
         DatabaseLedger(database, clock),
         RunningCaps(),

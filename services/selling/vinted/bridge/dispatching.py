@@ -53,18 +53,6 @@ class Pace(Protocol):
         ...
 
 
-class Unpaced:
-    """Every request at once: for installations that speak to a sandbox."""
-
-    looks_back = timedelta(0)
-
-    def next_allowed(
-        self, _history: Sequence[Sent], now: datetime, _method: str, _path: str, *, urgent: bool
-    ) -> datetime:
-        """See `Pace`."""
-        return now
-
-
 class Refusal(StrEnum):
     """Why a browser did not take a command."""
 

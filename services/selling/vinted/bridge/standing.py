@@ -1,5 +1,6 @@
 """How a shop's account at Vinted stands, in the words of docs/extension-protocol.yaml."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -35,12 +36,13 @@ _OF_SESSION = {
     VintedSession.UNREACHABLE: Standing.OFFLINE,
 }
 
+_PAUSED = "You have paused Vinted. Nothing is done there until you resume it."
+
 _REASONS = {
     Standing.OFFLINE: "No browser with the extension is open. Open it and leave Vinted signed in.",
     Standing.CHALLENGED: "Vinted wants to see that you are a person: open Vinted in that browser"
     " and do what it asks. Work goes on by itself afterwards.",
     Standing.SIGNED_OUT: "Sign in at Vinted in the browser that has the extension.",
-    Standing.CONNECTED: None,
 }
 
 
@@ -107,6 +109,25 @@ def standing_of(account: VintedAccount, now: datetime, *, stopped: bool) -> Stan
     return _OF_SESSION[account.session]
 
 
+def hindrances(
+    account: VintedAccount | None, now: datetime, stopped: str | None
+) -> Sequence[tuple[str, str]]:
+    """All that keeps work from being done at this moment, each with a word for it and in the
+    seller's own; `stopped` is why the operator lets nothing be done.
+    """
+    found = []
+    if stopped is not None:
+        found.append(("stopped", _stopped(stopped)))
+    if account is not None and account.paused_at is not None:
+        found.append(("paused", _PAUSED))
+    at_browser = Standing.OFFLINE
+    if account is not None and executes_now(account, now):
+        at_browser = _OF_SESSION[account.session]
+    if at_browser is not Standing.CONNECTED:
+        found.append((at_browser.value, _at_browser(at_browser, account)))
+    return found
+
+
 def executes_now(account: VintedAccount, now: datetime) -> bool:
     """Whether some browser is there to execute."""
     until = account.executor_until
@@ -115,9 +136,16 @@ def executes_now(account: VintedAccount, now: datetime) -> bool:
 
 def _reason(standing: Standing, account: VintedAccount, stopped: str | None) -> str | None:
     if standing is Standing.PAUSED:
-        if stopped is not None:
-            return f"Vinted is stopped for all shops at the moment: {stopped}"
-        return "You have paused Vinted. Nothing is done there until you resume it."
+        return _PAUSED if stopped is None else _stopped(stopped)
+    return None if standing is Standing.CONNECTED else _at_browser(standing, account)
+
+
+def _stopped(because: str) -> str:
+    return f"Vinted is stopped for all shops at the moment: {because}"
+
+
+def _at_browser(standing: Standing, account: VintedAccount | None) -> str:
     if standing is Standing.WRONG_ACCOUNT:
-        return f"Another Vinted account than {account.login or 'yours'} is signed in there."
+        login = None if account is None else account.login
+        return f"Another Vinted account than {login or 'yours'} is signed in there."
     return _REASONS[standing]
