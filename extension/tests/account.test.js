@@ -72,6 +72,21 @@ test('a StoFlow that is away or busy ends nothing', async () => {
   assert.equal(await account.token(), 'access2');
 });
 
+test('after a lost answer the same token is exchanged again, until fresh ones are kept', async () => {
+  answers.push(tokens(1, 0), new DOMException('timed out', 'TimeoutError'), tokens(2, 0), tokens(3));
+  await account.pair(SERVER, 'X', 'Laptop');
+  await assert.rejects(account.token(), { name: 'TimeoutError' });
+  assert.equal(await account.paired(), true);
+  storage.full = true;
+  await assert.rejects(account.token(), /full/);
+  storage.full = false;
+  const restarted = new Account(storage, account.fetch);
+  assert.equal(await restarted.token(), 'access3');
+  assert.deepEqual(calls.slice(1).map((each) => each[1].refresh_token), [
+    'refresh1', 'refresh1', 'refresh1',
+  ]);
+});
+
 test('a token that StoFlow no longer takes is renewed', async () => {
   answers.push(tokens(1), tokens(2));
   await account.pair(SERVER, 'X', 'Laptop');

@@ -14,6 +14,7 @@ export class FakeStorage {
   }
 
   async set(values) {
+    if (this.full) throw new Error('the storage is full');
     Object.assign(this.kept, structuredClone(values));
   }
 

@@ -88,3 +88,8 @@ class RefreshToken(PlatformBase):
     issued_at: Mapped[Moment]
     expires_at: Mapped[Moment]
     used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    @property
+    def is_void(self) -> bool:
+        """Whether it was replaced before it was used: it ran out when it was issued."""
+        return self.expires_at <= self.issued_at

@@ -1,9 +1,9 @@
 """Accounts, sign-ins and refresh tokens.
 
-Lock order: account, refresh token, sign-in.
+Lock order: account, sign-in, refresh token.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -83,15 +83,23 @@ class AuthSessionRepository:
 
     def lock_by_token(self, token_hash: str) -> tuple[RefreshToken, AuthSession] | None:
         """The token and its sign-in as they are now, both locked until the commit."""
-        token = self._session.scalar(
-            select(RefreshToken).where(RefreshToken.token_hash == token_hash).with_for_update()
-        )
-        if token is None:
-            return None
+        of_token = RefreshToken.token_hash == token_hash
         sign_in = self._session.scalar(
-            select(AuthSession).where(AuthSession.id == token.session_id).with_for_update()
+            select(AuthSession)
+            .where(AuthSession.id.in_(select(RefreshToken.session_id).where(of_token)))
+            .with_for_update()
         )
-        return None if sign_in is None else (token, sign_in)
+        token = self._session.scalar(select(RefreshToken).where(of_token).with_for_update())
+        return None if sign_in is None or token is None else (token, sign_in)
+
+    def successors(self, token: RefreshToken) -> Sequence[RefreshToken]:
+        """The tokens of the same sign-in that were issued later. Lock the sign-in first."""
+        return self._session.scalars(
+            select(RefreshToken)
+            .where(RefreshToken.session_id == token.session_id, RefreshToken.id > token.id)
+            .order_by(RefreshToken.id)
+            .with_for_update()
+        ).all()
 
     def end(self, session_id: UUID, because: str, at: datetime) -> None:
         """Revoke a sign-in; one that has ended keeps its first reason."""

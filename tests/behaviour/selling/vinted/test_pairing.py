@@ -1,5 +1,6 @@
 """A seller pairs a browser, which then may do next to nothing; and unpairs it."""
 
+import threading
 from datetime import timedelta
 from uuid import uuid4
 
@@ -91,6 +92,70 @@ def test_a_device_sees_how_vinted_stands_stays_signed_in_and_signs_out(
         assert_problem(device.get("/api/v1/products"), 403, "not-for-devices")
         assert device.post("/api/v1/auth/logout").status_code == httpx.codes.NO_CONTENT
         assert_problem(device.get("/api/v1/vinted/status"), 401, "signed-out")
+    assert seller.http.get("/api/v1/vinted/devices").json() == []
+
+
+def exchange(api: httpx.Client, tokens: dict[str, str]) -> httpx.Response:
+    return api.post("/api/v1/auth/refresh", json={"refresh_token": tokens["refresh_token"]})
+
+
+def still_there(api: httpx.Client, tokens: dict[str, str]) -> bool:
+    with client(str(api.base_url), tokens["access_token"]) as device:
+        return device.get("/api/v1/vinted/status").status_code == httpx.codes.OK
+
+
+def test_a_browser_whose_fresh_tokens_were_lost_on_the_way_asks_again(
+    api: httpx.Client, seller: Seller, clock: MovableClock
+) -> None:
+    """ST36: as often as it takes, for ten minutes, without pairing again."""
+    paired = pair(seller.http).tokens
+    assert exchange(api, paired).status_code == httpx.codes.OK
+    clock.advance(timedelta(minutes=5))
+    assert exchange(api, paired).status_code == httpx.codes.OK
+    clock.advance(timedelta(minutes=5))
+    arrived = exchange(api, paired).json()
+    assert still_there(api, arrived)
+    assert exchange(api, arrived).status_code == httpx.codes.OK
+    assert len(seller.http.get("/api/v1/vinted/devices").json()) == 1
+
+
+def test_simultaneous_exchanges_leave_one_pair_that_is_good(
+    api: httpx.Client, seller: Seller
+) -> None:
+    """ST18: an answer that is late is lost too."""
+    paired = pair(seller.http).tokens
+    answers: list[httpx.Response] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(exchange(api, paired))) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {each.status_code for each in answers} == {httpx.codes.OK}
+    again = [exchange(api, each.json()).status_code for each in answers]
+    assert again.count(httpx.codes.OK) <= 1
+
+
+@pytest.mark.parametrize("who", ["late", "the older token", "the replaced token"])
+def test_a_copied_token_of_a_browser_ends_its_sign_in(
+    api: httpx.Client, seller: Seller, clock: MovableClock, who: str
+) -> None:
+    """ST18, ST19: after ten minutes, once its successor was used, and when it comes to light that
+    an answer was not lost.
+    """
+    paired = pair(seller.http).tokens
+    first = exchange(api, paired).json()
+    if who == "late":
+        clock.advance(timedelta(minutes=10, seconds=1))
+        newest, copied = first, paired
+    elif who == "the older token":
+        newest, copied = exchange(api, first).json(), paired
+    else:
+        newest, copied = exchange(api, paired).json(), first
+    assert_problem(exchange(api, copied), 401, "refresh-refused")
+    assert_problem(exchange(api, newest), 401, "refresh-refused")
+    assert not still_there(api, newest)
     assert seller.http.get("/api/v1/vinted/devices").json() == []
 
 
