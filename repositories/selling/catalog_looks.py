@@ -1,7 +1,6 @@
-"""What buyers see of products at a glance: their words, and which of them look the same."""
+"""What buyers see of products at a glance: which of them look the same."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import ColumnElement, and_, func, select, union
 from sqlalchemy.orm import aliased
@@ -17,17 +16,6 @@ from models.selling.publishing import (
 )
 from shared.database import TenantSession
 
-
-@dataclass(frozen=True, slots=True)
-class ProductWords:
-    """What a seller wrote."""
-
-    title: str
-    description: str
-    brand: str | None
-    tags: Sequence[str]
-
-
 Look = tuple[str, str]
 """A title in small letters, and the first photo's SHA-256."""
 
@@ -37,15 +25,6 @@ class LooksRepository:
 
     def __init__(self, session: TenantSession) -> None:
         self._session = session
-
-    def words(self, product_ids: Collection[int]) -> Mapping[int, ProductWords]:
-        """By product id."""
-        rows = self._session.execute(
-            select(
-                Product.id, Product.title, Product.description, Product.brand, Product.tags
-            ).where(Product.id.in_(product_ids))
-        )
-        return {product_id: ProductWords(*words) for product_id, *words in rows}
 
     def looks(self, product_ids: Collection[int]) -> Mapping[int, Look]:
         """By product id; one without photos looks like no other."""

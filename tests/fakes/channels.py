@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from models.selling.publishing import JobAction
 from services.gateways.quotas import DAY, Quota
-from services.selling.publishing.channels import CallCost, Capabilities, JobSize, Unit
+from services.selling.publishing.channels import CallCost, Capabilities, Findings, JobSize, Unit
 from shared.database import TenantSession
 from shared.errors import FieldProblem
 
@@ -40,11 +40,11 @@ class OpinionatedChannel:
     ) -> None:
         return None
 
-    def gaps(
+    def findings(
         self, session: TenantSession, product_ids: Sequence[int]
-    ) -> Mapping[int, Sequence[FieldProblem]]:
+    ) -> Mapping[int, Findings]:
         return {
-            product_id: self.gaps_by_product[product_id]
+            product_id: Findings(self.gaps_by_product[product_id])
             for product_id in product_ids
             if product_id in self.gaps_by_product
         }

@@ -43,7 +43,7 @@ class PreflightItemOut(BaseModel):
             job_id=planned.job_id,
             listing_id=planned.listing_id,
             problems=[ProblemOut.model_validate(each.as_json()) for each in planned.problems],
-            advice=[ProblemOut.model_validate(each.as_json()) for each in item.advice],
+            advice=[ProblemOut.model_validate(each.as_json()) for each in planned.advice],
             calls={quota.name: calls for quota, calls in item.calls.items()},
         )
 

@@ -11,10 +11,9 @@ from services.gateways.ebay.quotas import EbayQuotas
 from services.selling.ebay.costs import ebay_capabilities
 from services.selling.ebay.pictures import GOOD_FOR
 from services.selling.ebay.preflight import EbayPreflight, Examined
-from services.selling.publishing.channels import Capabilities, JobSize, Unit
+from services.selling.publishing.channels import Capabilities, Findings, JobSize, Unit
 from shared.clock import Clock
 from shared.database import TenantSession
-from shared.errors import FieldProblem
 
 _ASKED_TOGETHER = 5_000
 """Photos looked up in one statement."""
@@ -33,11 +32,11 @@ class EbayChannel:
         """What eBay lets us do, and what it costs."""
         return ebay_capabilities(self._quotas)
 
-    def gaps(
+    def findings(
         self, session: TenantSession, product_ids: Sequence[int]
-    ) -> Mapping[int, Sequence[FieldProblem]]:
-        """What eBay would refuse, by product id."""
-        return self._preflight.gaps(session, product_ids)
+    ) -> Mapping[int, Findings]:
+        """What eBay would refuse and what it could do better with, by product id."""
+        return self._preflight.findings(session, product_ids)
 
     def sizes(
         self, session: TenantSession, action: JobAction, product_ids: Sequence[int]

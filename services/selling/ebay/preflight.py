@@ -18,6 +18,7 @@ from services.selling.ebay.drafts import DraftPhoto, DraftVariant, ListingDraft
 from services.selling.ebay.readiness import account_gaps, preferred_location, selling_policies
 from services.selling.ebay.rules import product_gaps
 from services.selling.ebay.sites import site_in, site_of
+from services.selling.publishing.channels import Findings
 from shared.database import TenantSession
 from shared.errors import FieldProblem
 from shared.money import Money
@@ -59,14 +60,18 @@ class EbayPreflight:
         """The site that the shop sells on."""
         return site_in(session, self._default)
 
-    def gaps(
+    def findings(
         self, session: TenantSession, product_ids: Sequence[int]
-    ) -> Mapping[int, Sequence[FieldProblem]]:
-        """Missing or wrong things by product id; a product without gaps has no entry.
+    ) -> Mapping[int, Findings]:
+        """By product id; a product of which there is nothing to say has no entry.
 
         A category that eBay has not been asked about yet is no gap: the job asks first.
         """
-        return {each.product.id: each.gaps for each in self.each(session, product_ids) if each.gaps}
+        return {
+            each.product.id: Findings(each.gaps, each.advice)
+            for each in self.each(session, product_ids)
+            if each.gaps or each.advice
+        }
 
     def examine(self, session: TenantSession, product_ids: Sequence[int]) -> Mapping[int, Examined]:
         """Every product that exists, examined: a fixed number of statements for one category."""

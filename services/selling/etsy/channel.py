@@ -9,9 +9,15 @@ from repositories.selling.etsy import EtsyPictureRepository
 from repositories.selling.publishing import ListingRepository
 from services.gateways.etsy.quotas import EtsyQuotas
 from services.selling.etsy.preflight import READ_TOGETHER, EtsyPreflight
-from services.selling.publishing.channels import CallCost, Capabilities, Fee, JobSize, Unit
+from services.selling.publishing.channels import (
+    CallCost,
+    Capabilities,
+    Fee,
+    Findings,
+    JobSize,
+    Unit,
+)
 from shared.database import TenantSession
-from shared.errors import FieldProblem
 from shared.money import Money
 
 SECONDS_A_CALL = (0.2, 1.0)
@@ -76,11 +82,11 @@ class EtsyChannel:
         """What Etsy lets us do, and what it costs."""
         return etsy_capabilities(self._quotas)
 
-    def gaps(
+    def findings(
         self, session: TenantSession, product_ids: Sequence[int]
-    ) -> Mapping[int, Sequence[FieldProblem]]:
-        """What Etsy would refuse, by product id."""
-        return self._preflight.gaps(session, product_ids)
+    ) -> Mapping[int, Findings]:
+        """What Etsy would refuse and what it could do better with, by product id."""
+        return self._preflight.findings(session, product_ids)
 
     def sizes(
         self, session: TenantSession, action: JobAction, product_ids: Sequence[int]

@@ -20,6 +20,7 @@ from services.selling.etsy.drafts import DraftPhoto, DraftVariant, ListingDraft,
 from services.selling.etsy.measures import heaviest, size_of, usable_materials
 from services.selling.etsy.readiness import account_gaps, listing_terms
 from services.selling.etsy.rules import left_out_tags, product_gaps, usable_tags
+from services.selling.publishing.channels import Findings
 from shared.database import TenantSession
 from shared.errors import FieldProblem
 from shared.money import Money
@@ -67,14 +68,16 @@ class Examined:
 
 
 class EtsyPreflight:
-    """Examines products. Satisfies `services.selling.publishing.channels.Preflight`."""
+    """Examines products."""
 
-    def gaps(
+    def findings(
         self, session: TenantSession, product_ids: Sequence[int]
-    ) -> Mapping[int, Sequence[FieldProblem]]:
-        """Missing or wrong things by product id; a product without gaps has no entry."""
+    ) -> Mapping[int, Findings]:
+        """By product id; a product of which there is nothing to say has no entry."""
         return {
-            each.product.id: each.gaps for each in self._each(session, product_ids) if each.gaps
+            each.product.id: Findings(each.gaps, each.advice)
+            for each in self._each(session, product_ids)
+            if each.gaps or each.advice
         }
 
     def examine(self, session: TenantSession, product_ids: Sequence[int]) -> Mapping[int, Examined]:

@@ -89,6 +89,16 @@ class Capabilities:
         return +found
 
 
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a look at a product found."""
+
+    gaps: Sequence[FieldProblem] = ()
+    """What must be mended first."""
+    advice: Sequence[FieldProblem] = ()
+    """What would serve the listing better; the channel takes it as it is."""
+
+
 class Preflight(Protocol):
     """Says what a channel would refuse and what it would cost, without asking it."""
 
@@ -97,10 +107,10 @@ class Preflight(Protocol):
         """What the channel declares of itself."""
         ...
 
-    def gaps(
+    def findings(
         self, session: TenantSession, product_ids: Sequence[int]
-    ) -> Mapping[int, Sequence[FieldProblem]]:
-        """Missing or wrong things by product id; a product without gaps has no entry."""
+    ) -> Mapping[int, Findings]:
+        """By product id; a product of which there is nothing to say has no entry."""
         ...
 
     def sizes(

@@ -8,10 +8,12 @@ from itertools import product as pairs
 from models.selling.publishing import Channel, JobAction
 from repositories.selling.catalog import ProductRepository
 from repositories.selling.publishing import JobRepository, ListingRepository
-from services.selling.publishing.channels import ChannelTable
+from services.selling.publishing.channels import ChannelTable, Findings
 from services.selling.publishing.twins import twin_gaps
 from shared.database import TenantSession
 from shared.errors import BadInput, FieldProblem
+
+_Problems = tuple[FieldProblem, ...]
 
 
 class Answer(StrEnum):
@@ -34,6 +36,8 @@ class RequestedItem:
     job_id: int | None = None
     listing_id: str | None = None
     problems: tuple[FieldProblem, ...] = ()
+    advice: tuple[FieldProblem, ...] = ()
+    """What would serve the listing better, of what is queued or refused."""
 
     @property
     def key(self) -> tuple[int, Channel]:
@@ -103,40 +107,45 @@ class WorkPlanning:
     ) -> Iterator[RequestedItem]:
         queued = JobRepository(session).live(action, channels, product_ids)
         listed = ListingRepository(session).live(channels, product_ids)
-        gaps = self._gaps(session, action, product_ids, channels)
+        found = self._findings(session, action, product_ids, channels)
         for product_id, channel in pairs(product_ids, channels):
             key = (product_id, channel)
+            gaps, advice = found.get(key, ((), ()))
             if key in queued:
                 yield RequestedItem(*key, Answer.ALREADY_QUEUED, job_id=queued[key])
             elif action is JobAction.PUBLISH and key in listed:
                 yield RequestedItem(*key, Answer.ALREADY_LISTED, listing_id=listed[key])
             elif action is not JobAction.PUBLISH and key not in listed:
                 yield RequestedItem(*key, Answer.NOT_LISTED)
-            elif key in gaps:
-                yield RequestedItem(*key, Answer.REFUSED, problems=tuple(gaps[key]))
             else:
-                yield RequestedItem(*key, Answer.QUEUED)
+                answer = Answer.REFUSED if gaps else Answer.QUEUED
+                yield RequestedItem(*key, answer, problems=gaps, advice=advice)
 
-    def _gaps(
+    def _findings(
         self,
         session: TenantSession,
         action: JobAction,
         product_ids: Sequence[int],
         channels: Sequence[Channel],
-    ) -> Mapping[tuple[int, Channel], Sequence[FieldProblem]]:
+    ) -> Mapping[tuple[int, Channel], tuple[_Problems, _Problems]]:
+        """Gaps and advice."""
         if action in {JobAction.DELETE, JobAction.SYNC}:
             return {}
         found = {
-            (product_id, channel): list(gaps)
+            (product_id, channel): each
             for channel in channels
-            for product_id, gaps in self._channels[channel].gaps(session, product_ids).items()
+            for product_id, each in self._channels[channel].findings(session, product_ids).items()
         }
         if action is JobAction.PUBLISH:
             for key, gap in twin_gaps(session, product_ids, channels).items():
-                found.setdefault(key, []).append(gap)
-        return {key: [in_request(key[0], gap) for gap in gaps] for key, gaps in found.items()}
+                each = found.get(key, Findings())
+                found[key] = replace(each, gaps=[*each.gaps, gap])
+        return {
+            key: (_in_request(key[0], each.gaps), _in_request(key[0], each.advice))
+            for key, each in found.items()
+        }
 
 
-def in_request(product_id: int, problem: FieldProblem) -> FieldProblem:
-    """The same, with a field that says of which product."""
-    return replace(problem, field=f"products.{product_id}.{problem.field}")
+def _in_request(product_id: int, problems: Sequence[FieldProblem]) -> _Problems:
+    """The same, with fields that say of which product."""
+    return tuple(replace(each, field=f"products.{product_id}.{each.field}") for each in problems)

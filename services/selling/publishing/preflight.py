@@ -7,15 +7,13 @@ declaration (`channels`), held against what is left of its quotas.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from models.selling.publishing import Channel, JobAction
-from repositories.selling.catalog_looks import LooksRepository
 from repositories.selling.job_pace import JobPaceRepository, Kind
 from repositories.selling.publishing import RunningCaps
 from services.gateways.quotas import Quota
-from services.selling.content.linter import linter_of
 from services.selling.publishing.channels import USUAL_SIZE, ChannelTable, Fee, JobSize
 from services.selling.publishing.estimating import (
     Load,
@@ -26,11 +24,10 @@ from services.selling.publishing.estimating import (
     takes_a_place,
 )
 from services.selling.publishing.outlook import Estimate, Outlook, together
-from services.selling.publishing.planning import Answer, RequestedItem, WorkPlanning, in_request
+from services.selling.publishing.planning import Answer, RequestedItem, WorkPlanning
 from services.selling.quotas.ledger import QuotaForecast
 from shared.clock import Clock
 from shared.database import TenantSession
-from shared.errors import FieldProblem
 
 MEASURED_AMONG = 2_000
 """A shop's last jobs, of all kinds, by which its pace is told."""
@@ -52,9 +49,7 @@ class PreflightItem:
     """The answer that one (product, channel) would get, and the calls of its job."""
 
     planned: RequestedItem
-    calls: Mapping[Quota, int] = field(default_factory=dict)
-    advice: tuple[FieldProblem, ...] = ()
-    """What would serve the listing better; the channel takes it as it is."""
+    calls: Mapping[Quota, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +94,6 @@ class _Seen:
     planned: Sequence[RequestedItem]
     sizes: Mapping[tuple[int, Channel], JobSize]
     """Of the jobs that would be queued."""
-    advice: Mapping[tuple[int, Channel], tuple[FieldProblem, ...]]
     in_front: Mapping[Kind, int]
     lately: Mapping[Kind, Sequence[float]]
     outlooks: Mapping[Channel, Outlook]
@@ -136,10 +130,7 @@ class PublicationPreflight:
         forecasts = self._forecasts(seen, use)
         told = [each for outlook in seen.outlooks.values() for each in outlook.forecasts]
         return Preflighted(
-            items=tuple(
-                PreflightItem(each, use.get(each.key, {}), seen.advice.get(each.key, ()))
-                for each in seen.planned
-            ),
+            items=tuple(PreflightItem(each, use.get(each.key, {})) for each in seen.planned),
             fees=tuple(self._fees(action, seen)),
             quotas=tuple(
                 QuotaOutlook(each, needed[each.state.quota]) for each in (*forecasts, *told)
@@ -192,7 +183,6 @@ class PublicationPreflight:
             session.tenant.name,
             planned,
             sizes,
-            _advice(session, action, planned),
             {kind: jobs for kind, jobs in in_front.items() if kind[0] not in outlooks},
             pace.seconds_lately(MEASURED_AMONG),
             outlooks,
@@ -248,18 +238,3 @@ class PublicationPreflight:
         channel, action = kind
         found = measured(seen.lately.get(kind, ()))
         return found or assumed(self._channels[channel].capabilities, action, sizes)
-
-
-def _advice(
-    session: TenantSession, action: JobAction, planned: Sequence[RequestedItem]
-) -> Mapping[tuple[int, Channel], tuple[FieldProblem, ...]]:
-    """About the words of what would be sent or is refused."""
-    if action is JobAction.DELETE:
-        return {}
-    looked_at = [item for item in planned if item.answer in {Answer.QUEUED, Answer.REFUSED}]
-    words = LooksRepository(session).words({item.product_id for item in looked_at})
-    return {
-        item.key: tuple(in_request(item.product_id, each) for each in advice)
-        for item in looked_at
-        if (advice := linter_of(item.channel).lint(words[item.product_id]).advice)
-    }

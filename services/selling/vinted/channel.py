@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from models.selling.publishing import JobAction
 from repositories.selling.catalog import ProductRepository
-from services.selling.publishing.channels import JobSize, Unit
+from services.selling.publishing.channels import Findings, JobSize, Unit
 from services.selling.publishing.outlook import Outlook
 from services.selling.vinted.costs import vinted_capabilities
 from services.selling.vinted.listings import known_photos
@@ -13,7 +13,6 @@ from services.selling.vinted.pacing import Pacing
 from services.selling.vinted.preflight import READ_TOGETHER, VintedPreflight
 from shared.clock import Clock
 from shared.database import TenantSession
-from shared.errors import FieldProblem
 
 
 class VintedChannel:
@@ -24,11 +23,11 @@ class VintedChannel:
         self._outlooks = VintedOutlooks(pacing, clock)
         self.capabilities = vinted_capabilities(pacing.rules)
 
-    def gaps(
+    def findings(
         self, session: TenantSession, product_ids: Sequence[int]
-    ) -> Mapping[int, Sequence[FieldProblem]]:
-        """What Vinted would refuse, by product id."""
-        return self._preflight.gaps(session, product_ids)
+    ) -> Mapping[int, Findings]:
+        """What Vinted would refuse and what it could do better with, by product id."""
+        return self._preflight.findings(session, product_ids)
 
     def sizes(
         self, session: TenantSession, action: JobAction, product_ids: Sequence[int]

@@ -14,6 +14,7 @@ from services.reference.marketplace_mappings.facts import Gap
 from services.reference.marketplace_mappings.places import PlatformMapping
 from services.selling.category_choices.places import mapping_for
 from services.selling.content.linter import linter_of
+from services.selling.publishing.channels import Findings
 from services.selling.vinted.drafts import DraftPhoto, ListingDraft
 from services.selling.vinted.rules import (
     MAX_COLORS,
@@ -67,12 +68,14 @@ class Examined:
 class VintedPreflight:
     """Examines products."""
 
-    def gaps(
+    def findings(
         self, session: TenantSession, product_ids: Sequence[int]
-    ) -> Mapping[int, Sequence[FieldProblem]]:
-        """Missing or wrong things by product id; a product without gaps has no entry."""
+    ) -> Mapping[int, Findings]:
+        """By product id; a product of which there is nothing to say has no entry."""
         return {
-            each.product.id: each.gaps for each in self._each(session, product_ids) if each.gaps
+            each.product.id: Findings(each.gaps, each.advice)
+            for each in self._each(session, product_ids)
+            if each.gaps or each.advice
         }
 
     def examine(self, session: TenantSession, product_ids: Sequence[int]) -> Mapping[int, Examined]:

@@ -159,7 +159,8 @@ def test_words_that_a_channel_refuses_are_refused_there_and_advice_goes_along(
         (7, Channel.VINTED): ["other-marketplace"],
     }
     advice = {
-        each.planned.channel: [(one.field, one.code) for one in each.advice] for each in found.items
+        each.planned.channel: [(one.field, one.code) for one in each.planned.advice]
+        for each in found.items
     }
     capitals = ("products.7.title", "title-in-capitals")
     assert advice == {

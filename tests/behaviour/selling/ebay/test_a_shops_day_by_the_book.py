@@ -59,7 +59,7 @@ def test_preflight_of_many_products_costs_as_much_as_of_one(shop: Shop) -> None:
     def statements_for(product_ids: list[int]) -> int:
         statements.clear()
         with shop.container.database.tenant(shop.tenant) as session:
-            assert preflight.gaps(session, product_ids) == {}
+            assert preflight.findings(session, product_ids) == {}
         return len(statements)
 
     event.listen(shop.container.database.engine, "after_cursor_execute", count)

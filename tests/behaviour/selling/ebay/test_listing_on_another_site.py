@@ -11,6 +11,7 @@ from sandbox.ebay.catalogue import FIRST_SITE_ID
 from sandbox.ebay.values import SITES
 from services.gateways.ebay.marketplaces import marketplace_named
 from services.selling.ebay.preflight import EbayPreflight
+from services.selling.publishing.channels import Findings
 from shared.clock import MovableClock
 from tests.behaviour.selling.ebay.conftest import (
     CHANNEL,
@@ -46,7 +47,7 @@ def shirts_on(marketplace_id: str) -> str:
 def rules(shop: Shop, product_id: int) -> list[str]:
     preflight = EbayPreflight(marketplace_named("EBAY_US"))
     with shop.container.database.tenant(shop.tenant) as session:
-        gaps = preflight.gaps(session, [product_id]).get(product_id, ())
+        gaps = preflight.findings(session, [product_id]).get(product_id, Findings()).gaps
     return [gap.code for gap in gaps]
 
 
@@ -143,7 +144,7 @@ def test_prices_are_in_the_sites_currency(shop: Shop, move: Callable[[str], None
     assert rules(shop, product_id) == ["currency-not-accepted", UNKNOWN]
     preflight = EbayPreflight(marketplace_named("EBAY_US"))
     with shop.container.database.tenant(shop.tenant) as session:
-        [gap, _] = preflight.gaps(session, [product_id])[product_id]
+        [gap, _] = preflight.findings(session, [product_id])[product_id].gaps
     assert "give it prices in GBP" in gap.message
 
 

@@ -9,6 +9,7 @@ from backend.handlers import channel_table
 from models.selling.publishing import Channel, JobAction, JobOutcome
 from services.gateways.ebay.quotas import UPLOADS, EbayQuotas
 from services.selling.publishing.channels import Unit
+from services.selling.vinted.pacing import Pacing
 from tests.behaviour.selling.ebay.conftest import FACTS, Shop
 from tests.serving import Seller, assert_problem
 
@@ -26,7 +27,7 @@ def look(seller: Seller, product_ids: list[int], **more: Any) -> Any:
 def declared(shop: Shop, product_id: int, action: JobAction) -> dict[str, int]:
     """The calls that eBay's declaration says the job makes."""
     container = shop.container
-    ebay = channel_table(container.ebay, EbayQuotas(), container.etsy, container.clock)[
+    ebay = channel_table(container.ebay, EbayQuotas(), container.etsy, Pacing(), container.clock)[
         Channel.EBAY
     ]
     with container.database.tenant(shop.tenant) as session:
@@ -68,9 +69,9 @@ def test_a_category_that_is_asked_about_first_is_in_the_declaration(shop: Shop) 
             session.connection().exec_driver_sql(f"DELETE FROM product_attributes.{table}")
     first, second = shop.shirt(colors=((1, 2, 3),)), shop.shirt(colors=((1, 2, 3),))
     costs = declared(shop, first, JobAction.PUBLISH)
-    ebay = channel_table(shop.container.ebay, EbayQuotas(), shop.container.etsy, shop.clock)[
-        Channel.EBAY
-    ]
+    ebay = channel_table(
+        shop.container.ebay, EbayQuotas(), shop.container.etsy, Pacing(), shop.clock
+    )[Channel.EBAY]
     with shop.container.database.tenant(shop.tenant) as session:
         sizes = ebay.sizes(session, JobAction.PUBLISH, [first, second])
     assert [sizes[each][Unit.CATEGORY] for each in (first, second)] == [1, 0]

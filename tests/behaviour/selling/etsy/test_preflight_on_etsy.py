@@ -13,6 +13,7 @@ from repositories.selling.category_choices import CategoryChoiceRepository
 from services.gateways.ebay.quotas import EbayQuotas
 from services.selling.etsy.rules import left_out_tags, usable_tags
 from services.selling.publishing.channels import Preflight
+from services.selling.vinted.pacing import Pacing
 from shared.clock import MovableClock
 from shared.database import Database, TenantSession
 from tests.behaviour.selling.etsy.conftest import CHANNEL, MADE, SHIRTS, Shop
@@ -25,7 +26,9 @@ Act = Callable[[Product], None]
 
 def etsy_of(shop: Shop) -> Preflight:
     container = shop.container
-    return channel_table(container.ebay, EbayQuotas(), container.etsy, shop.clock)[Channel.ETSY]
+    return channel_table(container.ebay, EbayQuotas(), container.etsy, Pacing(), shop.clock)[
+        Channel.ETSY
+    ]
 
 
 def put(**values: Any) -> Act:
@@ -68,7 +71,7 @@ def test_what_etsy_would_refuse_is_said_before(shop: Shop, act: Act, field: str,
     shop.change(product_id, lambda product, _session: act(product))
     calls = shop.etsy.read("calls")
     with shop.container.database.tenant(shop.tenant) as session:
-        found = etsy_of(shop).gaps(session, [product_id])[product_id]
+        found = etsy_of(shop).findings(session, [product_id])[product_id].gaps
     assert [(gap.field, gap.code) for gap in found] == [(field, rule)]
     assert shop.etsy.read("calls") == calls
 
@@ -102,7 +105,7 @@ def test_more_photos_than_etsy_takes_are_counted(shop: Shop) -> None:
     """C7: 20 are taken, in order."""
     product_id = shop.shirt(colors=[(shade, 0, 0) for shade in range(0, 210, 10)])
     with shop.container.database.tenant(shop.tenant) as session:
-        [gap] = etsy_of(shop).gaps(session, [product_id])[product_id]
+        [gap] = etsy_of(shop).findings(session, [product_id])[product_id].gaps
     assert (gap.field, gap.code) == ("images", "too-many-photos")
     shop.change(product_id, lambda product, _session: product.images.pop())
     assert shop.run(product_id).problem_detail is None
@@ -233,7 +236,7 @@ def test_an_unmapped_category_is_named_until_the_shop_chooses(shop: Shop) -> Non
     winder = put(category_code="aa-6-10-3", department_code="men")
     shop.change(product_id, lambda product, _session: winder(product))
     with shop.container.database.tenant(shop.tenant) as session:
-        (gap,) = etsy_of(shop).gaps(session, [product_id])[product_id]
+        (gap,) = etsy_of(shop).findings(session, [product_id])[product_id].gaps
         assert (gap.field, gap.code) == ("category", "category-not-mapped")
         assert "> Watch Winders”" in gap.message
         choice = CategoryChoice(
@@ -246,4 +249,4 @@ def test_an_unmapped_category_is_named_until_the_shop_chooses(shop: Shop) -> Non
             chosen_at=shop.clock.now(),
         )
         CategoryChoiceRepository(session).put(choice)
-        assert etsy_of(shop).gaps(session, [product_id]) == {}
+        assert etsy_of(shop).findings(session, [product_id]) == {}
