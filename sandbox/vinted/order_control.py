@@ -37,11 +37,15 @@ class OrderControl(CommonControl[VintedState]):
         return {"orders": [self._row(deal) for deal in deals if deal.bought_at is not None]}
 
     def buy(self, body: Body) -> Any:
-        """`buyer` buys `item_id`, or all of `item_ids` at once."""
+        """`buyer` buys `item_id`, or all of `item_ids` at once: a bundle. Of a `terse` one only the
+        conversation names all items.
+        """
         try:
-            return self._row(trading.buy(self.sandbox, self._buyer(body), self._items(body)))
+            deal = trading.buy(self.sandbox, self._buyer(body), self._items(body))
         except trading.NotForSaleError as wrong:
             raise WrongOrderError(str(wrong)) from wrong
+        deal.terse = body.get("terse") is True
+        return self._row(deal)
 
     def move(self, body: Body) -> Any:
         """Ship, deliver, complete or cancel an order."""

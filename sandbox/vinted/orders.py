@@ -104,8 +104,9 @@ def _row(call: Call, deal: Transaction) -> JSON:
 
 
 def _transaction(call: Call) -> JSON:
-    deal = call.state.transactions.get(call.path["transaction_id"])
-    return {"transaction": transaction_view(call, _own(call, deal))}
+    deal = _own(call, call.state.transactions.get(call.path["transaction_id"]))
+    left_out = {"item_ids": None} if deal.terse else {}
+    return {"transaction": transaction_view(call, deal) | left_out}
 
 
 def _shipment(call: Call) -> JSON:

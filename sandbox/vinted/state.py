@@ -126,6 +126,8 @@ class Transaction:
     changed_at: datetime | None = None
     shipment_id: int | None = None
     offers: list[Offer] = field(default_factory=list)
+    terse: bool = False
+    """Its own address names the first item alone; the conversation names them all."""
 
 
 @dataclass

@@ -71,6 +71,7 @@ class Deal:
     transaction_id: int
     item_ids: tuple[int, ...]
     """Several in a bundle."""
+    is_bundle: bool
     status: int | None
     shipment_status: int | None
     user_status: str | None
@@ -83,11 +84,17 @@ class Deal:
         return cls(
             transaction_id=needed_number(found, "id"),
             item_ids=several or (() if one is None else (one,)),
+            is_bundle=flag(found, "is_bundle") is True,
             status=number(found, "status"),
             shipment_status=number(found, "shipment_status"),
             user_status=text(found, "transaction_user_status"),
             buyer=buyer,
         )
+
+    @property
+    def names_all(self) -> bool:
+        """Whether its items are known: of a bundle the first alone may be named."""
+        return len(self.item_ids) > int(self.is_bundle)
 
 
 @dataclass(frozen=True, slots=True)

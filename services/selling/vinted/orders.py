@@ -155,12 +155,12 @@ def _deal(desk: VintedDesk, row: OrderRow) -> Deal | None:
     """The items of an order, by its transaction, else by its conversation."""
     step = f"order {row.transaction_id}"
     deal = desk.client.transaction(step, row.transaction_id)
-    if deal is not None and deal.item_ids:
+    if deal is not None and deal.names_all:
         return deal
     if row.conversation_id is None:
         return None
     talk = desk.client.conversation(f"{step}, its conversation", row.conversation_id)
-    return talk.deal if talk is not None and talk.deal and talk.deal.item_ids else None
+    return talk.deal if talk is not None and talk.deal and talk.deal.names_all else None
 
 
 def told_of(row: OrderRow, deal: Deal) -> ToldOrder | None:
