@@ -27,9 +27,8 @@ class VintedListingRepository:
         return self._session.scalars(query.order_by(ChannelListing.product_id)).all()
 
     def uploaded(self, product_id: int) -> dict[str, int]:
-        """Vinted's ids of photos by content hash, as the product's jobs have uploaded them.
-
-        The newest upload of a photo goes before older ones.
+        """Vinted's ids of photos by content hash, as the product's jobs have uploaded them lately:
+        old requests are deleted. The newest upload of a photo goes before older ones.
         """
         rows = self._session.execute(
             select(VintedCommand.photo, VintedCommand.answer)

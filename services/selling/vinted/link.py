@@ -1,7 +1,8 @@
 """Finds an item that Vinted has of a product and writes it down; changes nothing there.
 
 Vinted keeps no number of ours. An item is the product's when it shows a photo that we sent for the
-product, or when the seller has named it; none is found by its title.
+product, or when the seller has named it; none is found by its title. Photos are known for good of
+what was ever written down as listed; of what never was, while the requests that sent them are kept.
 """
 
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ from services.selling.publishing.handlers import (
 )
 from services.selling.publishing.preparing import product_of
 from services.selling.vinted.desk import JobKey, VintedWorkshop
-from services.selling.vinted.listings import SeenListing, follow_orders, write_live
+from services.selling.vinted.listings import SeenListing, follow_orders, known_listing, write_live
 from services.selling.vinted.preparing import key_of
 from services.selling.vinted.wardrobe import find, with_photos
 from shared.database import TenantSession
@@ -58,7 +59,11 @@ class VintedLink:
         key = key_of(session, job)
         if isinstance(key, Cancel):
             return key
-        photos = VintedListingRepository(session).uploaded(product.id)
+        listed = known_listing(session, product.id)
+        photos = {
+            **(listed.photos if listed is not None else {}),
+            **VintedListingRepository(session).uploaded(product.id),
+        }
         named = str(job.payload.get(LISTING_ID, ""))
         item_id = int(named) if named.isdecimal() else None
         if not photos and item_id is None:
