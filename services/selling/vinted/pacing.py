@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from services.gateways.quotas import DAY, Quota
@@ -183,6 +184,7 @@ class _Counting:
         return moment
 
 
+@lru_cache(maxsize=4_096)
 def kinds_of(method: str, path: str) -> frozenset[Kind]:
     """Of which kinds a request is."""
     if method == "GET":
