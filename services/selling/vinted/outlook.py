@@ -178,8 +178,8 @@ def _forecast(rule: PaceRule, seen: _Seen, requests: Sequence[Request]) -> Quota
 
 def _about_pace(requests: int) -> Reason:
     message = (
-        f"vinted: {requests} requests in your browser, one after the other and no faster than a "
-        "person; it has to stay open."
+        f"Requests that your browser makes on Vinted: {requests}, one after the other and no "
+        "faster than a person; it has to stay open."
     )
     return Reason("pace-kept", message)
 
@@ -187,7 +187,9 @@ def _about_pace(requests: int) -> Reason:
 def _about_the_queue(in_front: Sequence[JobsInFront], requests: int) -> Iterator[Reason]:
     jobs = sum(each.jobs for each in in_front)
     if jobs:
-        message = f"{jobs} jobs on Vinted were asked for before; {requests} requests are left."
+        message = (
+            f"Jobs on Vinted that were asked for before: {jobs}, with up to {requests} requests."
+        )
         yield Reason("jobs-before", message)
 
 

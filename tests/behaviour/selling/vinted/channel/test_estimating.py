@@ -14,6 +14,7 @@ from models.selling.publishing import Channel, JobAction, JobStatus
 from models.selling.vinted import VintedSession
 from repositories.selling.publishing import RunningCaps
 from repositories.selling.vinted import VintedCommandRepository
+from services.selling.drift.requesting import ComparisonRequests
 from services.selling.publishing.preflight import Preflighted, PublicationPreflight
 from services.selling.publishing.stopping import ChannelSwitch
 from services.selling.quotas.ledger import DatabaseLedger
@@ -22,12 +23,14 @@ from services.selling.vinted.bridge.executors import Browser
 from services.selling.vinted.channel import VintedChannel
 from services.selling.vinted.commands import CommandTransport
 from services.selling.vinted.desk import TransportOf
+from services.selling.vinted.listings import SeenListing, write_live
 from services.selling.vinted.pacing import Pacing
+from services.selling.vinted.polling import VintedPolling
 from services.selling.vinted.preflight import VintedPreflight
 from shared.clock import MovableClock
 from tests.behaviour.selling.vinted.channel.browsing import RowBrowser
 from tests.behaviour.selling.vinted.channel.conftest import Shop
-from tests.factories.selling import make_job
+from tests.factories.selling import make_job, make_product
 from tests.fakes.vinted_transport import SignedInBrowser
 
 BROWSER = Browser("a socket", UUID(int=1))
@@ -140,7 +143,7 @@ def test_what_waits_goes_first_and_the_night_is_left_out(shop: Shop, rows: RowBr
     assert found.estimate.latest is not None
     assert found.jobs_before == 2
     assert {"pace-kept", "jobs-before", "quiet-hours"} <= reasons(found).keys()
-    assert reasons(found)["jobs-before"].endswith("9 requests are left.")
+    assert reasons(found)["jobs-before"].endswith("before: 2, with up to 9 requests.")
     shop.ask(product_id)
     happened = work_at_the_pace(shop, rows)
     assert len(shop.live(product_id)) == 1
@@ -184,4 +187,29 @@ def test_what_is_in_the_way_is_said_and_nothing_is_promised(shop: Shop, rows: Ro
         switch.start(session, Channel.VINTED)
     found = look(shop, shop.shirt(colors=((9, 9, 9),)))
     assert found.estimate is not None
+    assert found.estimate.latest is not None
+
+
+def test_comparing_all_is_estimated_by_the_pages_of_the_wardrobe(
+    shop: Shop, rows: RowBrowser
+) -> None:
+    """B17: not by its items, and not as if its own job were in front of it."""
+    database, clock = shop.container.database, shop.clock
+    with database.tenant(shop.tenant) as session:
+        for number in (1, 2):
+            product_id = make_product(session, clock).id
+            seen = SeenListing(number, None, {}, 1, {})
+            write_live(session, product_id, seen, clock.now())
+    asking = ComparisonRequests(
+        {Channel.VINTED: VintedChannel(VintedPreflight(), Pacing(), clock)},
+        [VintedPolling()],
+        DatabaseLedger(database, clock),
+        RunningCaps(),
+        clock,
+    )
+    found = asking.all_of(partial(database.tenant, shop.tenant), 1, None, confirm_ended=False)
+    assert found.estimate is not None
+    [pace] = found.estimate.reasons
+    assert pace.message.startswith("Requests that your browser makes on Vinted: 1, ")
+    assert found.estimate.earliest == clock.now()
     assert found.estimate.latest is not None
