@@ -75,6 +75,13 @@ class PlatformMappingRepository:
         """A category of the marketplace's own tree, where that ships."""
         return self._session.get(PlatformNode, (self.platform, remote_id))
 
+    def paths_of(self, remote_ids: Collection[str]) -> Mapping[str, str]:
+        """The paths of those categories of the marketplace's own tree that are in it."""
+        paths = select(PlatformNode.remote_id, PlatformNode.path)
+        paths = paths.where(PlatformNode.platform == self.platform)
+        found = self._session.execute(paths.where(PlatformNode.remote_id.in_(remote_ids)))
+        return dict(found.tuples().all())
+
     def nodes_called(
         self, words: Sequence[str], limit: int, *, leaves_only: bool
     ) -> Sequence[PlatformNode]:

@@ -52,7 +52,9 @@ class VintedProductOut(BaseModel):
         description="What would serve the listing better; it can be sent as it is."
     )
     catalog_id: int | None
-    catalog_path: str | None = Field(description="Null where the seller chose the category.")
+    catalog_path: str | None = Field(
+        description="Null where the seller chose a category that is not known here."
+    )
     condition_id: int | None
     size_id: int | None
     color_ids: list[int]

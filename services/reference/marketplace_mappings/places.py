@@ -4,7 +4,7 @@ Everything comes from the hand-checked data files. What they do not say is a gap
 value; nothing is guessed, and nobody is asked.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from models.reference.attributes import category_and_ancestors
 from models.reference.marketplace_mappings import (
@@ -88,6 +88,10 @@ class PlatformMapping:
         """The marketplace's categories for one of ours, by department; `""`: for anybody."""
         return {row.department: row for row in self._nearest_rows(code)}
 
+    def paths_of(self, remote_ids: Collection[str]) -> Mapping[str, str]:
+        """How the marketplace calls its own categories; one that we do not know is left out."""
+        return self._repository.paths_of(remote_ids)
+
     def value(self, attribute: str, word: str, scope: str = "") -> PlatformValue | Gap:
         """The marketplace's value for a seller's word: a colour, material, size or decade.
 
@@ -102,6 +106,11 @@ class PlatformMapping:
             if found is not None:
                 return found
         return self._no_value(attribute, word)
+
+    def values_in(self, attribute: str, scope: str) -> Mapping[str, str]:
+        """The marketplace's names of the values that are mapped within a scope, by its ids."""
+        rows = [row for row in self._values_of(attribute).values() if row.scope == scope]
+        return {row.remote_id: row.remote_name for row in rows}
 
     def condition(self, code: str | None) -> PlatformValue | Gap:
         """The marketplace's condition for one of our grades."""
@@ -127,10 +136,13 @@ class PlatformMapping:
         return self._brands[key] or self._no_value("brand", name)
 
     def _value(self, attribute: str, scope: str, code: str | None) -> PlatformValue | None:
+        return self._values_of(attribute).get((scope, code)) if code else None
+
+    def _values_of(self, attribute: str) -> Mapping[tuple[str, str], PlatformValue]:
         """From memory: a batch asks for the same few values again and again."""
         if attribute not in self._values:
             self._values[attribute] = self._repository.values_of(attribute)
-        return self._values[attribute].get((scope, code)) if code else None
+        return self._values[attribute]
 
     def _no_value(self, attribute: str, word: str) -> Gap:
         message = f"We do not know what {self._spoken} calls the {attribute} “{word}”."

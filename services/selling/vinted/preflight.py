@@ -1,6 +1,6 @@
 """Preflight: the complete draft of an item, or everything that is missing. Asks nobody."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from models.reference.marketplace_mappings import PlatformCategory, PlatformValue
@@ -38,7 +38,7 @@ class Facts:
 
     catalog_id: int | None
     catalog_path: str | None
-    """None where the seller chose the category itself."""
+    """None where the seller chose a category that we do not know."""
     condition_id: int | None
     size_id: int | None
     color_ids: Sequence[int]
@@ -93,12 +93,15 @@ class VintedPreflight:
         choices = VintedChoiceRepository(session).by_products(product_ids)
         listed = ListingRepository(session).live([Channel.VINTED], product_ids)
         mapping = mapping_for(session, Channel.VINTED)
+        paths = _paths_of(choices.values(), mapping)
         for start in range(0, len(product_ids), READ_TOGETHER):
             some = product_ids[start : start + READ_TOGETHER]
             products = ProductRepository(session).by_ids(some)
             mapping.read_brands(product.brand for product in products if product.brand)
             for product in products:
-                facts = _facts(product, account, choices.get(product.id), mapping)
+                choice = choices.get(product.id)
+                place = _chosen_place(choice, paths)
+                facts = _facts(product, account, choice, place, mapping)
                 is_listed = (product.id, Channel.VINTED) in listed
                 own = product_gaps(product, currency, listed=is_listed)
                 linted = linter_of(Channel.VINTED).lint(product)
@@ -106,15 +109,31 @@ class VintedPreflight:
                 yield Examined(product, facts, gaps, facts.hints, linted.advice, draft=None)
 
 
+def _paths_of(
+    choices: Iterable[VintedProductChoice], mapping: PlatformMapping
+) -> Mapping[str, str]:
+    chosen = {str(choice.catalog_id) for choice in choices if choice.catalog_id is not None}
+    return mapping.paths_of(chosen) if chosen else {}
+
+
+def _chosen_place(
+    choice: VintedProductChoice | None, paths: Mapping[str, str]
+) -> tuple[int, str | None] | None:
+    if choice is None or choice.catalog_id is None:
+        return None
+    return choice.catalog_id, paths.get(str(choice.catalog_id))
+
+
 def _facts(
     product: Product,
     account: VintedAccount | None,
     choice: VintedProductChoice | None,
+    chosen_place: tuple[int, str | None] | None,
     mapping: PlatformMapping,
 ) -> Facts:
     gaps: list[FieldProblem] = []
     hints: list[FieldProblem] = []
-    catalog_id, path = _category(product, choice, mapping, gaps)
+    catalog_id, path = chosen_place or _mapped_place(product, mapping, gaps)
     general = account.choices if account is not None else {}
     package = choice.package_size_id if choice else None
     package = package if package is not None else general.get("package_size_id")
@@ -140,14 +159,9 @@ def _facts(
     )
 
 
-def _category(
-    product: Product,
-    choice: VintedProductChoice | None,
-    mapping: PlatformMapping,
-    gaps: list[FieldProblem],
+def _mapped_place(
+    product: Product, mapping: PlatformMapping, gaps: list[FieldProblem]
 ) -> tuple[int | None, str | None]:
-    if choice is not None and choice.catalog_id is not None:
-        return choice.catalog_id, None
     place = mapping.category(product.category_code, product.department_code)
     if isinstance(place, PlatformCategory):
         return int(place.remote_id), place.remote_path
@@ -172,11 +186,17 @@ def _size(
     if scope is None or len(product.variants) > 1:
         return None
     words = product.attributes.get("size", [])
-    if not words:
+    found = mapping.value("size", words[0], scope) if words else None
+    if isinstance(found, PlatformValue):
+        return int(found.remote_id)
+    sizes = sorted(mapping.values_in("size", scope).items(), key=lambda each: int(each[0]))
+    choices = tuple(f"{number}: {name}" for number, name in sizes)
+    if found is None:
         message = "Vinted wants a size here: fill it in, or choose one of Vinted's sizes."
-        gaps.append(FieldProblem("attributes.size", message, "size-missing"))
-        return None
-    return _id_of(mapping.value("size", words[0], scope), gaps)
+        gaps.append(FieldProblem("attributes.size", message, "size-missing", choices))
+    else:
+        gaps.append(replace(_problem(found), choices=choices))
+    return None
 
 
 def _colors(

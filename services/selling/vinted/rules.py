@@ -56,9 +56,12 @@ def product_gaps(product: Product, currency: str | None, *, listed: bool) -> Seq
 
 
 def size_scope(path: str | None) -> str | None:
-    """The size group in which a category of Vinted's has its sizes, by the longest path known."""
+    """The size group in which a category of Vinted's has its sizes, by the longest path known.
+
+    None where it has none, and where we do not know.
+    """
     known = [scope for prefix, scope in _scopes() if path and f"{path} >".startswith(f"{prefix} >")]
-    return known[0] if known else None
+    return (known[0] or None) if known else None
 
 
 @cache

@@ -20,7 +20,7 @@ def test_a_size_is_looked_up_where_the_category_has_its_sizes() -> None:
         if catalog is None:
             continue
         groups = {SCOPES[group] for group in catalog.size_groups}
-        found = size_scope(row["remote_path"]) or None
+        found = size_scope(row["remote_path"])
         if found not in (groups or {None}):
             wrong[row["remote_path"]] = (found, groups)
     assert wrong == {}

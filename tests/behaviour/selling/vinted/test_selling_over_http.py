@@ -107,6 +107,31 @@ def test_a_product_says_what_it_lacks_and_what_was_chosen(
     assert {name: told[name] for name in chosen} == chosen
 
 
+def test_a_chosen_category_has_its_sizes_like_any_other(
+    paired: Seller, shirt: Callable[..., int]
+) -> None:
+    """C9: our word where Vinted has it, else Vinted's sizes to choose from."""
+    [fitting, other] = (
+        f"/api/v1/products/{shirt(sizes=(size,))}/channels/vinted" for size in ("M", "28")
+    )
+    blazers = {"catalog_id": 532, "package_size_id": 1}
+    told = paired.http.put(fitting, json=blazers).json()
+    assert (told["missing"], told["size_id"]) == ([], 4)
+    assert told["catalog_path"] == "Women > Clothes > Suits & blazers > Blazers"
+    [gap] = paired.http.put(other, json=blazers).json()["missing"]
+    assert (gap["field"], gap["rule"]) == ("attributes.size", "value-not-mapped")
+    assert gap["choices"][:3] == ["2: XS / 6", "3: S / 8", "4: M / 10"]
+    told = paired.http.put(other, json={**blazers, "size_id": 4}).json()
+    assert (told["missing"], told["size_id"]) == ([], 4)
+
+
+def test_a_category_without_sizes_wants_none(paired: Seller, shirt: Callable[..., int]) -> None:
+    """C9: a boys' scarf."""
+    address = f"/api/v1/products/{shirt(sizes=('28',))}/channels/vinted"
+    told = paired.http.put(address, json={"catalog_id": 1741, "package_size_id": 1}).json()
+    assert (told["missing"], told["size_id"]) == ([], None)
+
+
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"currency": "USD"}, "currency-not-accepted"),
     ({"sizes": ("S", "M")}, "variants-not-possible"),
