@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event, Semaphore
-from time import monotonic
 from typing import Any, cast
 
 import pytest
@@ -20,6 +19,7 @@ from benchmarks.chaos.site import Site, built
 from models.accounts.tenants import Lane
 from models.selling.publishing import JobOutcome, JobStatus, MarketplaceJob
 from repositories.selling.publishing import JobRepository
+from tests.waiting import until
 
 PUBLISH = "publishOfferByInventoryItemGroup"
 JOB = 1
@@ -58,13 +58,6 @@ def dawdle(site: Site, seconds: float) -> Callable[[], bool]:
         return bool(faults[-1]["hits"])
 
     return begun
-
-
-def until(happened: Callable[[], bool]) -> None:
-    deadline = monotonic() + 60
-    while not happened():
-        assert monotonic() < deadline, "it did not happen"
-        Event().wait(0.02)
 
 
 def job_of(site: Site, shop: Shop) -> MarketplaceJob:

@@ -3,14 +3,13 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from random import Random
-from time import monotonic
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -31,17 +30,11 @@ from tests.fakes.subscribers import (
     writing,
     written_by,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(240)
 
 SHOPS, EVENTS, KILLS, LEASE_S = 5, 200, 6, 1.0
-
-
-def until(happened: Callable[[], bool]) -> None:
-    deadline = monotonic() + 120
-    while not happened():
-        assert monotonic() < deadline, "it did not happen"
-        threading.Event().wait(0.05)
 
 
 def delivered(database: Database) -> int:
@@ -148,7 +141,7 @@ def test_an_event_that_is_recorded_while_a_stream_ends_is_not_forgotten(
 
     with ThreadPoolExecutor(2) as crowd:
         recorded = crowd.submit(record)
-        crowd.submit(until, lambda: not outbox.turn() and recording.is_set()).result(120)
+        crowd.submit(until, lambda: not outbox.turn() and recording.is_set(), 120).result()
         recorded.result()
     while outbox.turn():
         pass

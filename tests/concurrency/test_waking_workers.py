@@ -4,9 +4,8 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from time import monotonic
 
 import pytest
 from sqlalchemy import text
@@ -22,6 +21,7 @@ from shared.clock import SystemClock
 from shared.database import Database, TenantSchema
 from shared.database.wake_ups import WakeUpListener, WakeUpSender
 from tests.factories.selling import make_job
+from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -55,13 +55,6 @@ def at_work(database: Database, **settings: str) -> Iterator[None]:
         finally:
             worker.terminate()
             worker.wait(60)
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = monotonic() + 60
-    while not true():
-        assert monotonic() < deadline, "it did not happen"
-        threading.Event().wait(0.02)
 
 
 def leave(database: Database, shop: TenantSchema) -> int:

@@ -18,6 +18,7 @@ from tests.contracts.vinted_site import VintedSite
 from tests.fakes.photo_site import PhotoSite
 from tests.fakes.stoflow_bridge import FakeStoflow, protocol
 from tests.serving import Stage, serving
+from tests.waiting import until
 
 DRAFTS = "/api/v2/item_upload/drafts"
 ME = "/api/v2/users/current"
@@ -247,8 +248,7 @@ def test_a_result_is_sent_until_it_is_acknowledged(
     stoflow.send(command)
     stoflow.until(lambda: len(stoflow.results) >= 3)
     assert all(each == stoflow.results[0] for each in stoflow.results)
-    while working.journal.holding():
-        pass
+    until(lambda: not working.journal.holding())
     assert len(vinted_sandbox.items()) == 1
 
 
@@ -260,8 +260,8 @@ def test_cut_off_it_finishes_its_work_and_tells_when_it_is_back(
     command = draft_command(stoflow, working)
     stoflow.send(command)
     working.cut_off(stay_away=True)
-    while not vinted_sandbox.items():
-        assert stoflow.results == []
+    until(vinted_sandbox.items)
+    assert stoflow.results == []
     working.come_back()
     assert stoflow.until_back(2)["holding"] == [command["command_id"]]
     assert stoflow.result_of(command)["status"] == 200
@@ -275,14 +275,12 @@ def test_what_was_begun_when_the_browser_was_killed_is_lost(
     vinted_sandbox.fault("createDraft", "slow", delay_s=1)
     command = draft_command(stoflow, working)
     stoflow.send(command)
-    while vinted_sandbox.calls("createDraft") == 0:
-        pass
+    until(lambda: vinted_sandbox.calls("createDraft"))
     working.restart()
     assert stoflow.result_of(command)["outcome"] == "lost"
     stoflow.send(command)
     stoflow.until(lambda: len(stoflow.results) >= 2)
-    while not vinted_sandbox.items():
-        pass
+    until(vinted_sandbox.items)
     assert vinted_sandbox.calls("createDraft") == 1
 
 
@@ -382,8 +380,7 @@ def test_an_ended_access_token_of_vinted_is_renewed_by_the_page(
     command = stoflow.command(working.tab.site, "GET", COLORS)
     stoflow.send(command)
     assert stoflow.result_of(command)["status"] == 401
-    while vinted_sandbox.calls("getCurrentUser") < 3:
-        pass
+    until(lambda: vinted_sandbox.calls("getCurrentUser") >= 3)
     command = stoflow.command(working.tab.site, "GET", COLORS)
     stoflow.send(command)
     assert stoflow.result_of(command)["status"] == 200

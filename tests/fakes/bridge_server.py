@@ -15,7 +15,7 @@ from uuid import uuid4
 import jwt
 import socketio
 import yaml
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from jsonschema import Draft202012Validator
 from jwt.algorithms import RSAAlgorithm
 from socketio.exceptions import ConnectionRefusedError as Refused
@@ -24,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.fakes.stoflow_bridge import signing_key
 from tests.paths import CHECKOUT
 
 PROTOCOL = yaml.safe_load((CHECKOUT / "docs" / "extension-protocol.yaml").read_text())
@@ -42,7 +43,7 @@ class BridgeServer:
     """One shop, one pairing code, and everything that was said."""
 
     code: str = "ABCD2345"
-    key: RSAPrivateKey = field(default_factory=lambda: generate_private_key(65537, 2048))
+    key: RSAPrivateKey = field(default_factory=signing_key)
     wrong: list[str] = field(default_factory=list)
     """What was said against the protocol, by either side."""
     heard: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))

@@ -14,7 +14,7 @@ from uuid import uuid4
 import jwt
 import socketio
 import yaml
-from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from jsonschema import Draft202012Validator, FormatChecker
 from socketio.exceptions import ConnectionRefusedError as Refused
 from starlette.applications import Starlette
@@ -46,11 +46,17 @@ def complaints(schema: str, message: Any) -> list[str]:
     return [f"{schema}: {error.message}" for error in validator.iter_errors(message)]
 
 
+@cache
+def signing_key() -> RSAPrivateKey:
+    """Of all fakes in this process: making one takes a while."""
+    return generate_private_key(65537, 2048)
+
+
 class FakeStoflow:
     """One shop, any number of browsers. `app` is what to serve; the rest is for the test."""
 
     def __init__(self) -> None:
-        self._key = generate_private_key(65537, 2048)
+        self._key = signing_key()
         # Whoever names an origin is a page of somebody else's.
         origins = ["https://stoflow.example"]
         self._server = socketio.AsyncServer(async_mode="asgi", cors_allowed_origins=origins)

@@ -16,6 +16,7 @@ from tests.contracts.vinted_site import VintedBrowser, VintedSite
 from tests.fakes.bridge_server import BridgeServer
 from tests.paths import CHECKOUT
 from tests.serving import serving
+from tests.waiting import until
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("chromium")]
 
@@ -184,8 +185,7 @@ def test_what_was_begun_when_the_browser_ended_is_lost_and_never_done_twice(
     draft = {"draft": {"title": "Half"}, "parcel": None, "upload_session_id": str(uuid.uuid4())}
     command = selling.command("POST", "/item_upload/drafts", json=draft)
     assert stoflow.send(command) == {"taken": True}
-    while not vinted.calls("createDraft"):
-        pass
+    until(lambda: vinted.calls("createDraft"))
 
     browser.stop()
     browser.start()
