@@ -192,11 +192,14 @@ def _seller(container: Container) -> TenantSchema:
 def _start(stage: Stage, container: Container) -> None:
     stage.start_ebay()
     stage.start_etsy()
+    stage.start_api()
+    stage.start_worker()
+    stage.wait_for("ebay")
     EbayRefresh(container.database.platform, container.ebay.public, container.clock).run(
         [SHIRT_CATEGORY]
     )
-    stage.start_api()
-    stage.start_worker()
+    stage.wait_for("etsy")
+    stage.wait_for("api")
 
 
 def _connect(shop: Shop) -> None:

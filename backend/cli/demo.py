@@ -46,8 +46,8 @@ def demo(
 
     Two shops are opened and connected by OAuth, a browser is paired for Vinted, the CSV is imported
     with its photos, a worker publishes everything, each listing is read back. Vinted takes single
-    pieces in a category it has; the others are told why not. Safe to repeat: nothing is listed
-    twice. Data and logs are kept in the folder `demo` of the data folder.
+    pieces in a category and size it has; of the others it is said why not. Safe to repeat: nothing
+    is listed twice. Data and logs are kept in the folder `demo` of the data folder.
     """
     console = Console(stderr=as_json)
     summary = _perform(csv.resolve(), serve, chromium, console)

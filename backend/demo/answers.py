@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.demo.shop import Shop
+from backend.demo.vinted_answers import KEEPS_OFF, VintedAnswers
 
 NOT_STATED = "Does not apply"
 """What sellers on eBay write into an item specific that their thing does not have."""
@@ -31,8 +32,10 @@ class QuickSeller:
             "ebay": self._choose_ebay_category,
             "etsy": self._choose_etsy_category,
         }
+        self._vinted = VintedAnswers(shop)
         self.given = 0
         self.stand_ins = 0
+        self.kept_off_vinted = 0
 
     def make_ready(self, product_id: int) -> None:
         """Answer until all channels would take the product, or until only others could answer."""
@@ -42,6 +45,25 @@ class QuickSeller:
                 answered = [self._answer(view, question, channel) for question in view["missing"]]
                 if not any(answered):
                     break
+        self._make_ready_for_vinted(product_id)
+
+    def _make_ready_for_vinted(self, product_id: int) -> None:
+        for _ in range(ROUNDS):
+            view = self._view(product_id, "vinted")
+            if any(question["rule"] in KEEPS_OFF for question in view["missing"]):
+                self.kept_off_vinted += 1
+                return
+            answered = [self._answer_vinted(view, question) for question in view["missing"]]
+            self.given += sum(answered)
+            if not any(answered):
+                return
+
+    def _answer_vinted(self, view: Any, question: Any) -> bool:
+        if question["field"] in {"category", "department"}:
+            return self._vinted.choose_place(view["product_id"])
+        if question["field"] == "attributes.size":
+            return self._vinted.choose_size(view, question["choices"])
+        return False
 
     def _answer(self, view: Any, question: Any, channel: str) -> bool:
         product_id, field, rule = view["product_id"], question["field"], question["rule"]

@@ -27,7 +27,7 @@ from shared.errors import StoflowError
 
 DATA = Path(__file__).parent / "data"
 EVERYWHERE = ("ebay", "etsy")
-"""Where each product must be live at the end; Vinted takes single pieces only."""
+"""Where each product must be live at the end; Vinted lists single pieces only."""
 
 CHANNELS = (*EVERYWHERE, "vinted")
 TERMS = {"who_made": "someone_else", "when_made": "1990s", "is_supply": False}
@@ -116,20 +116,21 @@ class Play:
         return anna, ben
 
     def _start_processes(self) -> None:
-        for name, start in (
-            ("sandbox eBay", self._stage.start_ebay),
-            ("sandbox Etsy", self._stage.start_etsy),
-            ("sandbox Vinted", self._stage.start_vinted),
-            ("API", self._stage.start_api),
-            ("worker", self._stage.start_worker),
-        ):
-            start()
-            self._showing.say(f"{name} is up")
+        stage = self._stage
+        stage.start_ebay()
+        stage.start_etsy()
+        stage.start_vinted()
+        stage.start_api()
+        stage.start_worker()
+        stage.wait_for("ebay")
         refresh = EbayRefresh(
             self._container.database.platform, self._container.ebay.public, self._container.clock
         )
         with self._showing.progress("asking eBay what its categories want to know") as advance:
             refresh.run(progress=advance)
+        for name in ("etsy", "vinted", "api"):
+            stage.wait_for(name)
+        self._showing.say("three sandboxes, an API and a worker are up")
 
     def _sign_in(self, seller: Seller) -> Shop:
         shop = Shop(self._stage.addresses.api, seller.email, seller.password)
@@ -192,6 +193,11 @@ class Play:
             self._showing.say(
                 f"the seller had to answer {seller.given} questions of preflight"
                 + (f", with {seller.stand_ins} stand-in photos" if seller.stand_ins else "")
+            )
+        if seller.kept_off_vinted:
+            self._showing.say(
+                "not for Vinted, which lists single pieces only:"
+                f" {seller.kept_off_vinted} that come in several"
             )
 
     def _publish(self, shop: Shop, product_ids: Sequence[int]) -> list[Row]:

@@ -46,7 +46,7 @@ class Addresses:
 
 
 class Stage:
-    """Starts the processes in order, waits for each, stops them in reverse."""
+    """Starts the processes side by side, waits for each when told to, stops them in reverse."""
 
     def __init__(self, folder: Path, database_url: str, addresses: Addresses) -> None:
         self.addresses = addresses
@@ -54,6 +54,7 @@ class Stage:
         self._folder = folder
         self._environment = {**os.environ, **environment_of(folder, database_url, addresses)}
         self._stack = ExitStack()
+        self._health: dict[str, tuple[subprocess.Popen[bytes], str]] = {}
 
     def __enter__(self) -> Self:
         self.logs.mkdir(parents=True, exist_ok=True)
@@ -66,6 +67,11 @@ class Stage:
         trace: TracebackType | None,
     ) -> None:
         self._stack.close()
+
+    def wait_for(self, name: str) -> None:
+        """Until a process answers, such as `ebay`. Raises `StageError`."""
+        process, url = self._health[name]
+        _wait_until_healthy(name, process, url, self._log(name))
 
     def start_ebay(self) -> None:
         """The sandbox, remembering its listings from one demo to the next."""
@@ -99,8 +105,7 @@ class Stage:
         self._start("worker", ["backend.cli", "worker"], None)
 
     def _start(self, name: str, command: Sequence[str], health_url: str | None) -> None:
-        log = self.logs / f"{name}.log"
-        with log.open("w") as output:
+        with self._log(name).open("w") as output:
             process = subprocess.Popen(  # noqa: S603 - our own modules
                 [sys.executable, "-m", *command],
                 env=self._environment,
@@ -110,7 +115,10 @@ class Stage:
             )
         self._stack.callback(_stop, process)
         if health_url is not None:
-            _wait_until_healthy(name, process, health_url, log)
+            self._health[name] = process, health_url
+
+    def _log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
 
 
 def environment_of(folder: Path, database_url: str, addresses: Addresses) -> Mapping[str, str]:

@@ -1,5 +1,6 @@
 """The whole house at work: `stoflow demo` as somebody would run it, with real processes."""
 
+import csv
 import json
 import os
 import subprocess
@@ -53,13 +54,28 @@ def test_the_demo_publishes_everything_once_however_often_it_runs(demo_folder: P
     """ST21, ST22, ST24, ST26, ST28, B1, B4, C1: OAuth, import, worker, read-back, no doubles.
 
     Shopify's own files go through in the same shop (B18, C6): variants, HTML bodies, pictures by
-    address, and no category in the file at all.
+    address, and no category in the file at all. They go without Chromium, by the stand-in.
     """
     for _ in range(2):
-        assert run_demo(demo_folder) == expected(13, on_vinted=5)
+        assert run_demo(demo_folder) == expected(13, on_vinted=10)
+    file = both_files_of_shopify(demo_folder)
+    assert run_demo(demo_folder, "--csv", str(file), "--no-chromium") == expected(40)
+
+
+def both_files_of_shopify(folder: Path) -> Path:
+    """A shop that sells clothes and things for the garden: the rows of both files."""
+    files = real_files_or_skip() / "import" / "shopify"
+    rows: list[dict[str, str]] = []
     for name in ("apparel.csv", "home-and-garden.csv"):
-        file = real_files_or_skip() / "import" / "shopify" / name
-        assert run_demo(demo_folder, "--csv", str(file)) == expected(20)
+        with (files / name).open(newline="", encoding="utf-8") as file:
+            rows += csv.DictReader(file)
+    merged = folder / "shopify.csv"
+    with merged.open("w", newline="", encoding="utf-8") as file:
+        columns = dict.fromkeys(column for row in rows for column in row)
+        writer = csv.DictWriter(file, list(columns))
+        writer.writeheader()
+        writer.writerows(rows)
+    return merged
 
 
 def expected(products: int, on_vinted: int = 0) -> dict[str, int]:
