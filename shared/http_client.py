@@ -1,11 +1,22 @@
 """The one way out over HTTP: every client to an outside system is made here."""
 
+import ssl
 from datetime import timedelta
+from functools import cache
 
 import httpx
 
 _CONNECT_AT_MOST = 5.0
 """Seconds: a server that takes longer to accept a connection will not answer in time either."""
+
+
+@cache
+def trusted_authorities(*, trust_env: bool = True) -> ssl.SSLContext:
+    """Whose certificates this process accepts; read once, as it takes as long as a request.
+
+    `trust_env` honours `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+    """
+    return httpx.create_ssl_context(trust_env=trust_env)
 
 
 def outbound_client(
@@ -28,4 +39,5 @@ def outbound_client(
         follow_redirects=False,
         headers={"User-Agent": "StoFlow"},
         transport=transport,
+        verify=trusted_authorities(),
     )

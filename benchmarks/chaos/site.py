@@ -147,7 +147,7 @@ def _settings(folder: Path, database_url: str, ebay: str) -> dict[str, str]:
         "STOFLOW_EBAY_TIMEOUT": "PT3S",
         "STOFLOW_WORKER_LEASE": "PT5S",
         "STOFLOW_WORKER_POLL": "PT0.1S",
-        "STOFLOW_WORKER_LONGEST_WAIT": "PT15S",
+        "STOFLOW_WORKER_LONGEST_WAIT": "PT5S",
         "STOFLOW_LOG_LEVEL": "WARNING",
     }
 

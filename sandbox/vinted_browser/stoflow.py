@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import jwt
 
+from sandbox.vinted_browser.authorities import trusted_authorities
+
 PATIENCE_S = 20.0
 REFRESH_AHEAD_S = 120.0
 
@@ -27,7 +29,7 @@ class StoflowAccount:
     """Used by several threads. `url` is StoFlow's address, such as `http://127.0.0.1:8000`."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=PATIENCE_S)
+        self._http = httpx.Client(base_url=url, timeout=PATIENCE_S, verify=trusted_authorities())
         self._lock = threading.Lock()
         self._tokens: dict[str, Any] | None = None
         self._ends_at = 0.0

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from sandbox.vinted_browser.authorities import trusted_authorities
+
 PATIENCE_S = 60.0
 LONGEST_BODY = 200_000
 CSRF = re.compile(r'\\?"CSRF_TOKEN\\?":\\?"([0-9a-fA-F-]{36})')
@@ -62,7 +64,7 @@ class VintedTab:
 
     def __init__(self, url: str) -> None:
         self.site = urlsplit(url).netloc
-        self._http = httpx.Client(base_url=url, timeout=PATIENCE_S)
+        self._http = httpx.Client(base_url=url, timeout=PATIENCE_S, verify=trusted_authorities())
         self._csrf: str | None = None
 
     # What the person does.

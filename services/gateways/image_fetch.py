@@ -17,6 +17,7 @@ from typing import Protocol
 import httpx
 
 from shared.errors import APIError
+from shared.http_client import trusted_authorities
 
 MAX_BYTES = 20_000_000
 """Of one photo; a longer answer is broken off."""
@@ -91,6 +92,7 @@ class HttpImageFetcher:
         self._client = httpx.Client(
             timeout=self._timeout,
             trust_env=False,
+            verify=trusted_authorities(trust_env=False),
             follow_redirects=False,
             headers={"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": "StoFlow"},
         )

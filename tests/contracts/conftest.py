@@ -11,6 +11,7 @@ from sandbox.ebay.sandbox import Options
 from sandbox.etsy.app import create_app as create_etsy
 from sandbox.server import serving
 from sandbox.vinted.app import create_app as create_vinted
+from shared.http_client import trusted_authorities
 from tests.contracts.ebay_shop import Sandbox
 from tests.contracts.etsy_documents import EtsyDocuments
 from tests.contracts.etsy_shop import EtsySite
@@ -18,6 +19,7 @@ from tests.contracts.openapi_documents import EbayDocuments
 from tests.contracts.recording import ContractCheckingTransport
 from tests.contracts.vinted_site import VintedSite
 from tests.paths import contracts_folder, contracts_or_skip
+from tests.serving import client
 
 CATALOGUE = {
     "leaf_categories_us": """category_id,full_path
@@ -83,7 +85,7 @@ def documents(loaded_documents: EbayDocuments | None) -> EbayDocuments:
 @pytest.fixture
 def sandbox(sandbox_url: str, loaded_documents: EbayDocuments | None) -> Iterator[Sandbox]:
     """The sandbox, emptied. Where the documents are there, every answer is held to them."""
-    transport: httpx.BaseTransport = httpx.HTTPTransport()
+    transport: httpx.BaseTransport = httpx.HTTPTransport(verify=trusted_authorities())
     if loaded_documents is not None:
         transport = ContractCheckingTransport(transport, loaded_documents, check_requests=False)
     with httpx.Client(base_url=sandbox_url, transport=transport, timeout=10) as http:
@@ -118,7 +120,7 @@ def etsy_sandbox(
     etsy_sandbox_url: str, loaded_etsy_documents: EtsyDocuments | None
 ) -> Iterator[EtsySite]:
     """The sandbox, emptied. Where the document is there, every answer is held to it."""
-    transport: httpx.BaseTransport = httpx.HTTPTransport()
+    transport: httpx.BaseTransport = httpx.HTTPTransport(verify=trusted_authorities())
     if loaded_etsy_documents is not None:
         transport = ContractCheckingTransport(
             transport, loaded_etsy_documents, check_requests=False
@@ -138,6 +140,6 @@ def vinted_sandbox_url() -> Iterator[str]:
 @pytest.fixture
 def vinted_sandbox(vinted_sandbox_url: str) -> Iterator[VintedSite]:
     """The sandbox, emptied."""
-    with httpx.Client(base_url=vinted_sandbox_url, timeout=10) as http:
+    with client(vinted_sandbox_url) as http:
         http.post("/_sandbox/reset").raise_for_status()
         yield VintedSite(http)

@@ -8,6 +8,7 @@ import httpx
 
 from sandbox.vinted.state import STANDARD_PASSWORD
 from tests.contracts.etsy_shop import picture
+from tests.serving import client
 
 API = "/api/v2"
 CSRF = re.compile(r'\\?"CSRF_TOKEN\\?":\\?"([0-9a-f-]{36})')
@@ -65,7 +66,7 @@ class VintedBrowser:
 
     def __init__(self, site: VintedSite) -> None:
         self.site = site
-        self.http = httpx.Client(base_url=site.http.base_url, timeout=10)
+        self.http = client(str(site.http.base_url))
         self.token: str | None = None
 
     def sign_in(

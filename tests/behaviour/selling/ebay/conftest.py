@@ -45,7 +45,7 @@ from tests.contracts.ebay_shop import KEYSET, Sandbox
 from tests.factories.ebay import SHIRT_CATEGORY, make_shirt
 from tests.factories.reference import load_catalogues
 from tests.factories.selling import make_job
-from tests.serving import Seller, Stage, sign_in
+from tests.serving import Seller, Stage, client, sign_in
 
 CHANNEL = "/api/v1/channels/ebay"
 FACTS = ("ebay_category_refreshes", "ebay_category_aspects", "ebay_category_conditions")
@@ -61,7 +61,7 @@ def ebay_url() -> Iterator[str]:
 @pytest.fixture
 def ebay(ebay_url: str, stage: Stage) -> Iterator[Sandbox]:
     """The sandbox, emptied; its consent page sends sellers back to our API."""
-    with httpx.Client(base_url=ebay_url, timeout=10) as http:
+    with client(ebay_url) as http:
         sandbox = Sandbox(http)
         sandbox.control("reset")
         sandbox.control("keysets", {"accepted_url": f"{stage.url}{CHANNEL}/callback"})
@@ -131,7 +131,7 @@ def connect(seller: Seller, sandbox: Sandbox, user: str) -> httpx.Response:
 
 def sign_in_again(seller: Seller) -> None:
     """After the clock has moved past the end of the access token."""
-    nobody = httpx.Client(base_url=seller.http.base_url)
+    nobody = client(str(seller.http.base_url))
     tokens = sign_in(nobody, seller.email).json()
     seller.http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
 

@@ -35,7 +35,7 @@ from shared.http_client import outbound_client
 from tests.contracts.etsy_shop import APP, EtsyShop, EtsySite
 from tests.factories.ebay import make_shirt
 from tests.factories.selling import make_job
-from tests.serving import Seller, Stage, sign_in
+from tests.serving import Seller, Stage, client, sign_in
 
 CHANNEL = "/api/v1/channels/etsy"
 SHIRTS = 449
@@ -53,7 +53,7 @@ def etsy_url() -> Iterator[str]:
 @pytest.fixture
 def etsy(etsy_url: str, stage: Stage) -> Iterator[EtsySite]:
     """The sandbox, emptied; its consent page sends sellers back to our API."""
-    with httpx.Client(base_url=etsy_url, timeout=10) as http:
+    with client(etsy_url) as http:
         site = EtsySite(http)
         site.control("reset")
         site.control("apps", {"redirect_uris": [f"{stage.url}{CHANNEL}/callback"]})
@@ -114,7 +114,7 @@ def connect(seller: Seller, site: EtsySite, user: str) -> httpx.Response:
 
 def sign_in_again(seller: Seller) -> None:
     """After the clock has moved past the end of the access token."""
-    nobody = httpx.Client(base_url=seller.http.base_url)
+    nobody = client(str(seller.http.base_url))
     tokens = sign_in(nobody, seller.email).json()
     seller.http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import select, text
 
@@ -38,6 +37,7 @@ from tests.factories.reference import load_catalogues
 from tests.factories.selling import make_job
 from tests.factories.vinted import make_vinted_account
 from tests.fakes.vinted_transport import RowsAnsweredAtOnce, SignedInBrowser
+from tests.serving import client
 
 SELLER = "camille"
 
@@ -52,7 +52,7 @@ def vinted_url() -> Iterator[str]:
 @pytest.fixture
 def site(vinted_url: str) -> Iterator[VintedSite]:
     """The sandbox, emptied."""
-    with httpx.Client(base_url=vinted_url, timeout=10) as http:
+    with client(vinted_url) as http:
         http.post("/_sandbox/reset").raise_for_status()
         yield VintedSite(http)
 
