@@ -40,7 +40,7 @@ def run_demo(folder: Path, *options: str) -> dict[str, Any]:
         env={**environment, "STOFLOW_DATA_DIR": str(folder)},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=150,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
@@ -49,7 +49,7 @@ def run_demo(folder: Path, *options: str) -> dict[str, Any]:
     return summary
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(460)
 def test_the_demo_publishes_everything_once_however_often_it_runs(demo_folder: Path) -> None:
     """ST21, ST22, ST24, ST26, ST28, B1, B4, C1: OAuth, import, worker, read-back, no doubles.
 
