@@ -140,6 +140,8 @@ def environment_of(folder: Path, database_url: str, addresses: Addresses) -> Map
         "STOFLOW_ETSY_CALLS_PER_DAY": "100000",
         "STOFLOW_VINTED_SANDBOX_SITE": addresses.vinted.removeprefix("http://"),
         "STOFLOW_WORKER_POLL": "PT0.1S",
+        # The demo's seller types faster than any person.
+        "STOFLOW_LIMIT_REQUESTS": "6000/minute",
         "DATABASE_URL": database_url,
         **ebay,
         **etsy,
