@@ -131,14 +131,14 @@ def test_old_answers_are_deleted_when_their_jobs_have_ended(
 
 def test_the_operator_stops_and_starts_a_channel(run: Run) -> None:
     """ST30."""
-    assert run("channels", "list").output == "no channel is stopped\n"
+    assert run("channels", "list").stdout == "no channel is stopped\n"
     stopped = run("channels", "stop", "vinted", "--because", "Vinted changes its form")
-    assert (stopped.exit_code, stopped.output) == (0, "vinted: stopped\n")
-    assert run("channels", "stop", "vinted", "--because", "x").output == (
+    assert (stopped.exit_code, stopped.stdout) == (0, "vinted: stopped\n")
+    assert run("channels", "stop", "vinted", "--because", "x").stdout == (
         "vinted: was stopped already\n"
     )
-    assert "Vinted changes its form" in run("channels", "list").output
-    assert '"channel": "vinted"' in run("channels", "list", "--json").output
-    assert run("channels", "start", "vinted").output == "vinted: goes on\n"
-    assert run("channels", "start", "vinted").output == "vinted: was not stopped\n"
+    assert "Vinted changes its form" in run("channels", "list").stdout
+    assert '"channel": "vinted"' in run("channels", "list", "--json").stdout
+    assert run("channels", "start", "vinted").stdout == "vinted: goes on\n"
+    assert run("channels", "start", "vinted").stdout == "vinted: was not stopped\n"
     assert run("channels", "stop", "ebay", "--because", "x").exit_code == 2
