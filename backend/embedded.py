@@ -70,7 +70,27 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         """Let go of the server now rather than at exit."""
+        self._forget_the_killed()
         self._server.cleanup()
+
+    def _forget_the_killed(self) -> None:
+        """Whoever was killed has not let go of the server, and nobody would ever be the last."""
+        users = self._server.global_process_id_list
+        with self._server._lock:  # noqa: SLF001 - as the package itself does around this list
+            # Nobody has the number 0: this only reads.
+            for pid in users.get_and_remove(0):
+                if _is_gone(pid):
+                    users.get_and_remove(pid)
+
+
+def _is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def shared_buffers_mb(memory: int) -> int:
