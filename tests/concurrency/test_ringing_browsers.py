@@ -12,8 +12,9 @@ from models.selling.publishing import Channel, JobStatus, MarketplaceJob
 from models.selling.vinted import VintedCommand, VintedSession
 from repositories.accounts.browser_bells import BrowserBellRepository
 from services.gateways.vinted.transport import VintedRequest
-from services.selling.vinted.bridge.dispatching import Dispatching, Unpaced
+from services.selling.vinted.bridge.dispatching import Dispatching
 from services.selling.vinted.bridge.executors import Browser, Executors, SessionSaid
+from services.selling.vinted.pacing import Pacing
 from services.selling.vinted.sites import SITES
 from shared.clock import SystemClock
 from shared.database import Database, TenantSchema
@@ -60,7 +61,7 @@ def test_a_job_that_is_parked_in_the_middle_of_a_look_is_sent_or_rung_for(
     clock, browser = SystemClock(), Browser("a socket", new_uuid())
     said = SessionSaid(VintedSession.SIGNED_IN, SITES[0], "4711", "anna")
     Executors(database, SITES, clock).say(tenant, browser, said)
-    dispatching = Dispatching(database, Unpaced(), clock)
+    dispatching = Dispatching(database, Pacing([]), clock)
     for at in range(1, STATEMENTS + 1):
         with database.tenant(tenant) as session:
             job = make_job(session, clock, channel=Channel.VINTED, status=JobStatus.RUNNING)
