@@ -15,7 +15,7 @@ from backend.container import Container
 from backend.lifespan import lifespan
 from backend.middleware import SocketDoor, surround
 from services.accounts.news.watching import NewsWatch
-from shared.database.wake_ups import WakeUpListener
+from shared.database.wake_ups import Shops, WakeUpListener
 
 VERSION = "0.1.0"
 
@@ -80,7 +80,7 @@ def _sockets(container: Container) -> NewsSockets:
     return sockets
 
 
-def _listener(container: Container, heard: Callable[[], None]) -> WakeUpListener | None:
+def _listener(container: Container, heard: Callable[[Shops], None]) -> WakeUpListener | None:
     """Says when a command is left for a seller's browser."""
     if not container.settings.worker.listen:
         return None

@@ -7,7 +7,7 @@ times a minute, in which nobody is answered.
 
 import gc
 
-_YOUNG, _MIDDLE, _OLD = 10_000, 10, 200
+_YOUNG, _MIDDLE, _OLD = 2_000, 10, 1_000
 """Objects made until the youngest are looked at; rounds of those until the middle, of those until
 all.
 """

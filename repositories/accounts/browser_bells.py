@@ -46,7 +46,7 @@ class BrowserBellRepository:
     def ring(self, tenant: TenantSchema, due_at: datetime) -> None:
         """Say that there is something to send at `due_at` or earlier; the commit wakes bridges."""
         self._session.execute(_RING, {"tenant": tenant.tenant_id, "moment": due_at})
-        wake_bridges_after(self._session)
+        wake_bridges_after(self._session, tenant)
 
     def set(self, tenant: TenantSchema, due_at: datetime | None) -> None:
         """Ring at exactly `due_at`, or not at all."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models.accounts.stopped_channels import StoppedChannel
@@ -121,6 +121,39 @@ class VintedCommandRepository:
             .with_for_update()
             .execution_options(populate_existing=True)
         )
+
+    def lane_of(self, command_id: uuid.UUID) -> Lane | None:
+        """The lane of its job."""
+        return self._session.scalar(
+            select(MarketplaceJob.lane)
+            .join(VintedCommand, VintedCommand.job_id == MarketplaceJob.id)
+            .where(VintedCommand.id == command_id)
+        )
+
+    def locked_with_job(self, command_id: uuid.UUID) -> tuple[MarketplaceJob, VintedCommand] | None:
+        """Its job and the command, locked in this order and read anew."""
+        row = self._session.execute(
+            select(MarketplaceJob, VintedCommand)
+            .join(VintedCommand, VintedCommand.job_id == MarketplaceJob.id)
+            .where(VintedCommand.id == command_id)
+            .with_for_update(of=[MarketplaceJob, VintedCommand])
+            .execution_options(populate_existing=True)
+        ).one_or_none()
+        return None if row is None else (row[0], row[1])
+
+    def locked_to_send(
+        self, command_id: uuid.UUID
+    ) -> tuple[MarketplaceJob, VintedAccount, VintedCommand] | None:
+        """Its job, the account and the command, locked in this order and read anew."""
+        row = self._session.execute(
+            select(MarketplaceJob, VintedAccount, VintedCommand)
+            .join(VintedCommand, VintedCommand.job_id == MarketplaceJob.id)
+            .join(VintedAccount, true())
+            .where(VintedCommand.id == command_id)
+            .with_for_update(of=[MarketplaceJob, VintedAccount, VintedCommand])
+            .execution_options(populate_existing=True)
+        ).one_or_none()
+        return None if row is None else (row[0], row[1], row[2])
 
     def latest(self, job_id: int, step: str) -> VintedCommand | None:
         """The last time that a job asked for a step, locked."""

@@ -7,7 +7,7 @@ behind one lock of the server; and at most once an interval, however many commit
 
 import select
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.database.sessions import PlatformSession
+from shared.database.tenant_schema import TenantSchema
 from shared.errors import StoflowError
 
 log = structlog.get_logger(__name__)
@@ -35,7 +36,7 @@ _HEARD_WITHIN_S = 0.5
 
 
 class Left(StrEnum):
-    """What a transaction left behind: the text of its wake-up."""
+    """What a transaction left behind: the text of its wake-up, or the first word of it."""
 
     JOBS = ""
     EVENTS = "events"
@@ -52,10 +53,13 @@ def wake_relays_after(session: PlatformSession) -> None:
     session.info.setdefault(_WANTED, set()).add(Left.EVENTS)
 
 
-def wake_bridges_after(session: PlatformSession) -> None:
-    """Likewise whoever holds the sockets of sellers' browsers."""
-    session.info.setdefault(_WANTED, set()).add(Left.COMMANDS)
+def wake_bridges_after(session: PlatformSession, tenant: TenantSchema) -> None:
+    """Likewise whoever holds the sockets of this shop's browsers."""
+    session.info.setdefault(_WANTED, set()).add(f"{Left.COMMANDS} {tenant.tenant_id}")
 
+
+Shops = Collection[TenantSchema] | None
+"""Where somebody left commands; None: perhaps anywhere."""
 
 _SENDERS: "WeakKeyDictionary[Engine, WakeUpSender]" = WeakKeyDictionary()
 
@@ -67,7 +71,7 @@ class WakeUpSender:
         self._engine = engine
         self._interval_s = interval_s
         self._wanted, self._closed = threading.Event(), threading.Event()
-        self._left: set[Left] = set()
+        self._left: set[str] = set()
         self._lock = threading.Lock()
         self.sent = 0
         self._thread = threading.Thread(target=self._send_all, name="wake-ups", daemon=True)
@@ -77,7 +81,7 @@ class WakeUpSender:
         _SENDERS[self._engine] = self
         self._thread.start()
 
-    def want(self, left: Collection[Left]) -> None:
+    def want(self, left: Collection[str]) -> None:
         """Send these soon; returns at once."""
         with self._lock:
             self._left.update(left)
@@ -100,7 +104,7 @@ class WakeUpSender:
                 left, self._left = self._left, set()
             self._closed.wait(self._interval_s if self._told(left) else TRY_AGAIN_S)
 
-    def _told(self, left: Collection[Left]) -> bool:
+    def _told(self, left: Collection[str]) -> bool:
         try:
             with self._engine.connect() as connection:
                 connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -121,15 +125,12 @@ class WakeUpListener:
         engine: Engine,
         heard: Callable[[], None],
         heard_of_events: Callable[[], None] = lambda: None,
-        heard_of_commands: Callable[[], None] = lambda: None,
+        heard_of_commands: Callable[[Shops], None] = lambda _shops: None,
     ) -> None:
         """`heard` is called when somebody left jobs, the others when events or commands."""
         self._engine = engine
-        self._heard = {
-            Left.JOBS: heard,
-            Left.EVENTS: heard_of_events,
-            Left.COMMANDS: heard_of_commands,
-        }
+        self._heard = {Left.JOBS: heard, Left.EVENTS: heard_of_events}
+        self._heard_of_commands = heard_of_commands
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._listen_on, name="listener", daemon=True)
 
@@ -172,6 +173,15 @@ class WakeUpListener:
         for left, heard in self._heard.items():
             if left in texts:
                 heard()
+        commands = [each for each in texts if each.startswith(Left.COMMANDS)]
+        if commands:
+            self._heard_of_commands(_shops_in(commands))
+
+
+def _shops_in(texts: Sequence[str]) -> Shops:
+    if Left.COMMANDS in texts:
+        return None
+    return frozenset(TenantSchema(int(each.partition(" ")[2])) for each in texts)
 
 
 def _heard_on(connection: Connection) -> set[str]:

@@ -1,8 +1,8 @@
 """The bridge to sellers' browsers, over the sockets of this process.
 
 Who executes, what is sent and what came of it is in the database; what is here can be lost. One
-task looks after all executors of the process while there are any: woken by whoever leaves a
-command, and once a second in any case.
+task looks after all executors of the process while there are any, once a second; whoever leaves a
+command in a shop has that one looked at at once.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from services.selling.vinted.bridge.executors import EXECUTOR_LEASE, Browser
 from services.selling.vinted.bridge.standing import VINTED_CONNECTION_STATUS, ConnectionStatus
 from shared.clock import Clock
 from shared.database import TenantSchema
+from shared.database.wake_ups import Shops
 from shared.errors import Forbidden
 
 log = structlog.get_logger(__name__)
@@ -67,7 +68,7 @@ class BridgeSockets:
         self,
         sockets: NewsSockets,
         bridge: VintedBridge,
-        listen: Callable[[Callable[[], None]], WakeUps | None],
+        listen: Callable[[Callable[[Shops], None]], WakeUps | None],
         clock: Clock,
         registry: CollectorRegistry,
     ) -> None:
@@ -178,8 +179,8 @@ class BridgeSockets:
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
 
-        def wake() -> None:
-            loop.call_soon_threadsafe(self._woken.set)
+        def wake(shops: Shops) -> None:
+            loop.call_soon_threadsafe(self._wake, shops)
 
         listener = self._listen(wake)
         if listener is not None:
@@ -197,6 +198,14 @@ class BridgeSockets:
         finally:
             if listener is not None:
                 listener.close()
+
+    def _wake(self, shops: Shops) -> None:
+        if shops is None:
+            self._woken.set()
+            return
+        for tenant in shops:
+            if tenant in self._executing:
+                self._look_at(tenant)
 
     async def _look_where_it_rings(self) -> None:
         executing = tuple(self._executing)

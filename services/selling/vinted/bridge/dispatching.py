@@ -116,7 +116,7 @@ class Dispatching:
         with self._database.tenant(tenant) as session:
             found = self._find(session, browser, now)
             if found.command is not None and found.job is not None:
-                return self._send(session, browser, found.job, found.command.id, now)
+                return self._send(session, browser, found.job.lane, found.command.id, now)
             return self._set_bell(session, browser, now)
 
     def again(self, tenant: TenantSchema, browser: Browser) -> Sequence[Dispatch]:
@@ -208,34 +208,32 @@ class Dispatching:
         self,
         session: TenantSession,
         browser: Browser,
-        job: MarketplaceJob,
+        lane: Lane,
         command_id: UUID,
         now: datetime,
     ) -> Look:
         lost_at = now + LOST_AFTER
         # Workers look at the job when its answer is overdue.
-        BellRepository(session).ring(session.tenant, job.lane, lost_at)
-        locked = JobRepository(session).locked(job.id)
-        account = VintedAccountRepository(session).locked()
-        command = VintedCommandRepository(session).locked(command_id)
+        BellRepository(session).ring(session.tenant, lane, lost_at)
+        locked = VintedCommandRepository(session).locked_to_send(command_id)
+        if locked is None:
+            return Look(again_at=now)
+        job, account, command = locked
         if (
-            locked is None
-            or locked.status is not JobStatus.PARKED
-            or account is None
+            job.status is not JobStatus.PARKED
             or not _works(account, browser, now)
-            or command is None
             or command.state is not CommandState.WAITING
         ):
             return Look(again_at=now)
         command.state, command.executor_device = CommandState.SENT, browser.device
         command.sent_at, command.lost_at = now, lost_at
-        locked.leased_until = lost_at
+        job.leased_until = lost_at
         account.next_at = None
         if account.executor_until is None or account.executor_until < now + EXECUTOR_LEASE / 2:
             account.executor_until = now + EXECUTOR_LEASE
         session.flush()
         BrowserBellRepository(session).set(session.tenant, lost_at)
-        return Look(_dispatch(session.tenant, locked, command))
+        return Look(_dispatch(session.tenant, job, command))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from models.selling.vinted import CommandState, VintedCommand, VintedSession
+from repositories.accounts.bells import BellRepository
 from repositories.accounts.browser_bells import BrowserBellRepository
 from repositories.selling.vinted import VintedAccountRepository, VintedCommandRepository
 from services.selling.publishing.answering import JobAnswers
@@ -77,11 +78,14 @@ class CommandResults:
         self._leases.check(result.lease, tenant, result.command_id)
         with self._database.tenant(tenant) as session:
             commands = VintedCommandRepository(session)
-            found = commands.get(result.command_id)
-            job = None if found is None else self._answers.locked(session, found.job_id)
-            command = commands.locked(result.command_id)
-            if job is None or command is None:
+            lane = commands.lane_of(result.command_id)
+            if lane is None:
                 raise CommandNotFound
+            BellRepository(session).ring(tenant, lane, self._clock.now())
+            locked = commands.locked_with_job(result.command_id)
+            if locked is None:
+                raise CommandNotFound
+            job, command = locked
             if command.state in _SETTLED or _is_said(command, result):
                 return True
             self._write(command, result)
