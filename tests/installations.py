@@ -6,7 +6,6 @@ Its database is the embedded one, in a data folder of its own.
 import asyncio
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -73,15 +72,10 @@ class Process:
         self._process.kill()
         self._process.wait()
 
-    def ask_to_stop(self) -> None:
-        """SIGTERM."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
-
-    def wait(self) -> None:
-        """Until it has stopped in order; killed where it does not."""
-        if self._process is None:
-            return
+    def stop(self) -> None:
+        """SIGTERM; SIGKILL where it does not end."""
+        assert self._process is not None
+        self._process.terminate()
         try:
             self._process.wait(STOP_WITHIN_S)
         except subprocess.TimeoutExpired:
@@ -124,11 +118,9 @@ class Installation:
         return worker
 
     def stop(self) -> None:
-        """Everything, in order: the last one stops the database."""
-        for process in self._processes:
-            process.ask_to_stop()
-        for process in self._processes:
-            process.wait()
+        """Everything, the newest first; the last one stops the database."""
+        for process in reversed(self._processes):
+            process.stop()
 
     def _log(self) -> Path:
         return self._folder / f"{len(self._processes)}.log"
