@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
 import httpx
@@ -26,6 +25,7 @@ from tests.contracts.etsy_shop import picture
 from tests.contracts.vinted_site import VintedSite
 from tests.paths import CHECKOUT
 from tests.serving import Seller
+from tests.waiting import until
 
 PATIENCE_S = 120.0
 """How long a test waits for what must come; never reached when it comes."""
@@ -34,10 +34,7 @@ STOP_WITHIN_S = 30.0
 
 def eventually(holds: Callable[[], Any]) -> None:
     """Look until it does; a server that is not there at the moment is asked again."""
-    until = monotonic() + PATIENCE_S
-    while not _holds(holds):
-        assert monotonic() < until, "it never came true"
-        sleep(0.05)
+    until(lambda: _holds(holds), PATIENCE_S)
 
 
 def _holds(holds: Callable[[], Any]) -> bool:

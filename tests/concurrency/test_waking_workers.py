@@ -13,13 +13,14 @@ from sqlalchemy import text
 from backend.settings import Settings
 from models.selling.publishing import Channel, JobStatus
 from repositories.accounts.bells import BellRepository
+from repositories.accounts.browser_bells import BrowserBellRepository
 from repositories.accounts.notifications import NotificationRepository
 from repositories.selling.publishing import JobRepository
 from services.accounts.outbox.recording import OutboxRecorder
 from services.accounts.tenants.events import ShopResumed
 from shared.clock import SystemClock
 from shared.database import Database, TenantSchema
-from shared.database.wake_ups import WakeUpListener, WakeUpSender
+from shared.database.wake_ups import Shops, WakeUpListener, WakeUpSender
 from tests.factories.selling import make_job
 from tests.waiting import until
 
@@ -170,3 +171,24 @@ def test_what_is_rolled_back_wakes_nobody(database: Database, tenant: TenantSche
         listener.close()
         listener.wait()
     assert sender.sent == 1
+
+
+def test_whoever_leaves_a_command_says_in_which_shop(
+    database: Database, tenant: TenantSchema
+) -> None:
+    """ST31: other shops are not looked at; at first, and after a break, it may be anywhere."""
+    heard: list[Shops] = []
+    sender = WakeUpSender(database.engine, interval_s=0)
+    listener = WakeUpListener(database.engine, lambda: None, heard_of_commands=heard.append)
+    listener.start()
+    sender.start()
+    try:
+        until(lambda: heard)
+        with database.tenant(tenant) as session:
+            BrowserBellRepository(session).ring(tenant, SystemClock().now())
+        until(lambda: len(heard) > 1)
+    finally:
+        sender.close()
+        listener.close()
+        listener.wait()
+    assert heard == [None, {tenant}]

@@ -1,6 +1,5 @@
 """Sellers' browsers, and jobs that wait for them."""
 
-import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -20,7 +19,8 @@ from shared.database.wake_ups import WakeUpSender
 from shared.errors import TenantUnavailable
 from tests.factories.selling import make_job
 from tests.factories.vinted import ask, park
-from tests.fakes.extension import PATIENCE_S, Extension, PairedBrowser
+from tests.fakes.extension import Extension, PairedBrowser
+from tests.waiting import until
 
 MakeExtension = Callable[..., Extension]
 
@@ -52,7 +52,7 @@ def extension(api: httpx.Client, database: Database) -> Iterator[MakeExtension]:
     # Before rows and shops are cleared away, the bridge writes down that nobody is there.
     with database.platform() as session:
         shops = TenantRepository(session).all_schemas()
-    eventually(lambda: not any(_executes(database, shop) for shop in shops))
+    until(lambda: not any(_executes(database, shop) for shop in shops))
 
 
 def _executes(database: Database, shop: TenantSchema) -> bool:
@@ -62,15 +62,6 @@ def _executes(database: Database, shop: TenantSchema) -> bool:
     except TenantUnavailable:
         return False
     return account is not None and account.executor is not None
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    """Look until it does."""
-    pause, waited = threading.Event(), 0.0
-    while not holds():
-        assert waited < PATIENCE_S
-        pause.wait(0.02)
-        waited += 0.02
 
 
 class Desk:

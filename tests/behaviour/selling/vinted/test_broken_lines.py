@@ -15,9 +15,10 @@ from models.selling.vinted import CommandState
 from services.gateways.vinted.transport import VintedRequest
 from shared.clock import MovableClock
 from shared.database import Database
-from tests.behaviour.selling.vinted.conftest import Desk, MakeExtension, eventually
+from tests.behaviour.selling.vinted.conftest import Desk, MakeExtension
 from tests.fakes.extension import Memory, fine, pair
 from tests.serving import Seller
+from tests.waiting import until
 
 COMMANDS, DISCONNECTS = 200, 50
 
@@ -75,8 +76,8 @@ def test_nothing_is_lost_or_done_twice_however_often_the_line_breaks(
             threading.Event().wait(chance.random() * 0.02)
             browser.drop()
         connected()
-        eventually(lambda: desk.command(jobs[-1]).state is CommandState.ANSWERED)
-        eventually(lambda: all(desk.job(each).status is JobStatus.PENDING for each in jobs))
+        until(lambda: desk.command(jobs[-1]).state is CommandState.ANSWERED)
+        until(lambda: all(desk.job(each).status is JobStatus.PENDING for each in jobs))
     assert set(counted.values()) == {1}
     assert len(counted) == COMMANDS
     assert {desk.command(each).state for each in jobs} == {CommandState.ANSWERED}

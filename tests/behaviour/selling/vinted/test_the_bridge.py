@@ -21,9 +21,10 @@ from services.selling.vinted.bridge.dispatching import LOST_AFTER, STOPPED
 from services.selling.vinted.bridge.executors import EXECUTOR_LEASE
 from shared.clock import MovableClock
 from shared.database import Database
-from tests.behaviour.selling.vinted.conftest import PHOTO, Desk, MakeExtension, eventually
+from tests.behaviour.selling.vinted.conftest import PHOTO, Desk, MakeExtension
 from tests.fakes.extension import SITE, Memory, check_schema, fine, pair
 from tests.serving import Seller
+from tests.waiting import until
 
 LIST = VintedRequest("GET", "/api/v2/wardrobe/4711/items", query={"page": "1"})
 
@@ -55,7 +56,7 @@ def test_a_command_goes_to_the_browser_and_its_answer_into_the_row(
     assert (lease["tid"], lease["command"]) == (seller.tenant.tenant_id, command["command_id"])
     assert (lease["method"], lease["path"], lease["site"]) == (LIST.method, LIST.path, SITE)
     assert command["request"]["query"] == {"page": "1"}
-    eventually(lambda: settled(desk, job_id) is CommandState.ANSWERED)
+    until(lambda: settled(desk, job_id) is CommandState.ANSWERED)
     stored, job = desk.command(job_id), desk.job(job_id)
     assert (stored.status, stored.answer) == (200, '{"code":0}')
     assert (job.status, job.due_at) == (JobStatus.PENDING, clock.now())
@@ -104,7 +105,7 @@ def test_one_command_is_under_way_at_a_time_and_urgent_ones_go_first(
     browser.say()
     seen = [each["job_id"] for each in browser.commands(4)]
     assert seen == [urgent, *bulk]
-    eventually(lambda: all(settled(desk, each) is CommandState.ANSWERED for each in seen))
+    until(lambda: all(settled(desk, each) is CommandState.ANSWERED for each in seen))
     assert most == 1
 
 
@@ -118,7 +119,7 @@ def test_a_job_that_is_not_parked_yet_waits_until_it_is(
     browser.say()
     assert settled(desk, job_id) is CommandState.WAITING
     desk.park(job_id)
-    eventually(lambda: settled(desk, job_id) is CommandState.ANSWERED)
+    until(lambda: settled(desk, job_id) is CommandState.ANSWERED)
 
 
 def test_two_shops_hear_of_their_own_commands_only(
@@ -271,7 +272,7 @@ def test_one_browser_executes_and_another_takes_over_when_it_goes(
     assert second.say()["executor"] is False
     assert first.say()["executor"] is True
     done = desk.ask()
-    eventually(lambda: settled(desk, done) is CommandState.ANSWERED)
+    until(lambda: settled(desk, done) is CommandState.ANSWERED)
     first.drop()
     status = second.until("vinted_connection_status", 3)[-1]
     assert (status["state"], status["executor"]) == ("connected", True)
@@ -292,7 +293,7 @@ def test_an_unpaired_browser_leaves_its_place(
     assert first.say()["executor"] is True
     first.drop()
     (device,) = seller.http.get("/api/v1/vinted/devices").json()
-    eventually(lambda: seller.http.get("/api/v1/vinted/status").json()["state"] == "offline")
+    until(lambda: seller.http.get("/api/v1/vinted/status").json()["state"] == "offline")
     with desk.database.tenant(seller.tenant) as session:
         account = VintedAccountRepository(session).locked()
         assert account is not None
@@ -359,12 +360,12 @@ def test_the_same_browser_gets_its_command_again_and_does_it_once(
     assert other.say()["executor"] is True
     assert settled(desk, job_id) is CommandState.SENT
     other.drop()
-    eventually(lambda: seller.http.get("/api/v1/vinted/status").json()["state"] == "offline")
+    until(lambda: seller.http.get("/api/v1/vinted/status").json()["state"] == "offline")
     second = extension(laptop, memory=memory, vinted=vinted).connect()
     second.say(holding=[command["command_id"]])
     (again,) = second.commands()
     assert again["command_id"] == command["command_id"]
-    eventually(lambda: settled(desk, job_id) is CommandState.ANSWERED)
+    until(lambda: settled(desk, job_id) is CommandState.ANSWERED)
     assert len(done) == 1
     assert other.heard.count(("execute_job", command)) == 0
 
@@ -387,10 +388,10 @@ def test_what_a_browser_cannot_take_now_is_sent_again(
     job_id = desk.ask()
     browser.commands()
     if wait:
-        eventually(lambda: settled(desk, job_id) is CommandState.WAITING)
+        until(lambda: settled(desk, job_id) is CommandState.WAITING)
     browser.refuses = None
     clock.advance(timedelta(seconds=wait))
-    eventually(lambda: settled(desk, job_id) is CommandState.ANSWERED)
+    until(lambda: settled(desk, job_id) is CommandState.ANSWERED)
 
 
 @pytest.mark.parametrize("refused", ["not_allowed", "bad_lease"])
@@ -402,7 +403,7 @@ def test_what_a_browser_will_never_take_is_known_not_to_have_happened(
     browser.say()
     browser.refuses = {"refused": refused, "detail": "not on my list"}
     job_id = desk.ask()
-    eventually(lambda: settled(desk, job_id) is CommandState.NOT_SENT)
+    until(lambda: settled(desk, job_id) is CommandState.NOT_SENT)
     assert desk.command(job_id).detail == "not on my list"
     assert desk.job(job_id).status is JobStatus.PENDING
 
@@ -496,7 +497,7 @@ def test_unpairing_ends_the_socket(
     clock.advance(timedelta(seconds=3))
     browser.until("signed_out")
     browser.until("disconnect")
-    eventually(lambda: seller.http.get("/api/v1/vinted/status").json()["state"] == "offline")
+    until(lambda: seller.http.get("/api/v1/vinted/status").json()["state"] == "offline")
 
 
 def test_a_fresh_token_keeps_the_socket_and_its_place(

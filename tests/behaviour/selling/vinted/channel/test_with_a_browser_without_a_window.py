@@ -17,10 +17,11 @@ from sandbox.vinted_browser.browser import HeadlessBrowser
 from services.gateways.vinted.transport import PhotoUpload, VintedRequest
 from shared.clock import MovableClock
 from shared.database import Database
-from tests.behaviour.selling.vinted.conftest import Desk, eventually
+from tests.behaviour.selling.vinted.conftest import Desk
 from tests.contracts.etsy_shop import picture
 from tests.contracts.vinted_site import VintedSite
 from tests.serving import Seller, Stage, sign_up
+from tests.waiting import until
 
 COMMANDS, CUTS = 40, 15
 COLORS = VintedRequest("GET", "/api/v2/item_upload/colors")
@@ -63,12 +64,12 @@ def window_less(stage: Stage, seller: Seller, site: VintedSite) -> Iterator[Head
     browser.sign_in("camille", STANDARD_PASSWORD)
     browser.start()
     try:
-        eventually(lambda: standing(seller) == ("connected", True))
+        until(lambda: standing(seller) == ("connected", True))
         yield browser
     finally:
         browser.close()
     # Before rows and shops are cleared away, the bridge writes down that nobody is there.
-    eventually(lambda: not standing(seller)[1])
+    until(lambda: not standing(seller)[1])
 
 
 def standing(seller: Seller) -> tuple[str, bool]:
@@ -91,7 +92,7 @@ def test_a_photo_and_a_draft_reach_vinted_and_their_answers_the_rows(
         VintedRequest("POST", "/api/v2/item_upload/drafts", body=draft),
     ):
         job_id = desk.ask(request)
-        eventually(lambda job_id=job_id: desk.job(job_id).status is JobStatus.PENDING)
+        until(lambda job_id=job_id: desk.job(job_id).status is JobStatus.PENDING)
         command = desk.command(job_id)
         assert (command.state, command.status) == (CommandState.ANSWERED, 200)
     (kept,), (item,) = site.read("ledger")["photos"], site.items()
@@ -115,9 +116,9 @@ def test_cut_off_again_and_again_everything_is_done_once(
             window_less.restart()
         else:
             window_less.cut_off()
-        eventually(lambda made=made: len(site.items()) > made)
+        until(lambda made=made: len(site.items()) > made)
     settled = {CommandState.ANSWERED, CommandState.LOST}
-    eventually(lambda: all(desk.command(each).state in settled for each in jobs))
+    until(lambda: all(desk.command(each).state in settled for each in jobs))
     titles = sorted(int(item["title"]) for item in site.items())
     assert titles == list(range(COMMANDS))
 
@@ -128,11 +129,11 @@ def test_a_challenge_stops_the_account_until_the_person_has_solved_it(
     """D4: no job is lost; nothing is asked meanwhile."""
     site.fault("getColors", "challenge")
     first = desk.ask(COLORS)
-    eventually(lambda: standing(seller)[0] == "challenged")
+    until(lambda: standing(seller)[0] == "challenged")
     second = desk.ask(COLORS)
     assert site.calls("getColors") == 1
     window_less.solve_challenge()
-    eventually(lambda: standing(seller)[0] == "connected")
-    eventually(lambda: desk.command(second).state is CommandState.ANSWERED)
+    until(lambda: standing(seller)[0] == "connected")
+    until(lambda: desk.command(second).state is CommandState.ANSWERED)
     assert (desk.command(first).status, desk.command(second).status) == (403, 200)
     assert site.calls("getColors") == 2
