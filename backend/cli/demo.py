@@ -72,7 +72,7 @@ def _perform(csv: Path, serve: bool, chromium: bool, console: Console) -> Summar
             summary, seller = Play(container, stage, showing, csv, chromium=chromium).perform()
             console.print(summary.in_words(), highlight=False, soft_wrap=True)
             if serve:
-                _keep_serving(console, addresses, seller)
+                _keep_serving(console, addresses, seller, folder)
     finally:
         container.close()
         database.engine.dispose()
@@ -92,12 +92,13 @@ def _demo_folder() -> Path:
     return folder
 
 
-def _keep_serving(console: Console, addresses: Addresses, seller: Seller) -> None:
+def _keep_serving(console: Console, addresses: Addresses, seller: Seller, folder: Path) -> None:
     console.print(
         f"\nSwagger:  {addresses.api}/docs  (Authorize as {seller.email}, {seller.password})\n"
         f"eBay:     {addresses.ebay}/_sandbox/ledger\n"
         f"Etsy:     {addresses.etsy}/_sandbox/ledger\n"
         f"Vinted:   {addresses.vinted}/_sandbox/ledger\n"
+        f"Commands: STOFLOW_DATA_DIR='{folder}' .venv/bin/stoflow --help\n"
         "Stop with Ctrl+C.",
         highlight=False,
         soft_wrap=True,
