@@ -198,7 +198,8 @@ export class Bridge {
     });
   }
 
-  /** Now and then: reconnect, bring a new token before the old one ends, send what is left. */
+  /** Now and then: reconnect, bring a new token before the old one ends, send what is left, and
+   *  see whether Vinted can be reached again. */
   async tick() {
     await this.connect();
     if (!this.socket?.open) return;
@@ -209,13 +210,14 @@ export class Bridge {
       if (answer?.problem) this.socket?.reconnect(0);
     }
     await this.deliver();
+    if (!this.settings.paused) await this.session.lookAgain(this.settings.vinted);
   }
 
   /** The seller may have signed in, or out, or shown to be a person. */
-  pageLoaded(url) {
+  pageLoaded(url, id) {
     if (URL.parse(url ?? '')?.origin !== this.settings.vinted) return null;
     this.tab.forgetToken();
-    if (this.settings.paused) return null;
+    if (this.settings.paused || this.tab.loads(id)) return null;
     return this.session.pageLoaded(this.settings.vinted);
   }
 

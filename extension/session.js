@@ -44,10 +44,17 @@ export class VintedSession {
     else await this.look(origin);
   }
 
-  /** A page of Vinted was loaded. */
+  /** A page of Vinted was loaded; what was asked before says nothing of it. */
   async pageLoaded(origin) {
+    await this.looking?.catch(() => {});
     const fresh = this.now() - (this.known.checked_at ?? 0) < FRESH;
     if (this.known.state !== 'signed_in' || !fresh) await this.look(origin);
+  }
+
+  /** Time has passed: where Vinted was not reached, it may be by now. */
+  async lookAgain(origin) {
+    const { state, checked_at = 0 } = this.known;
+    if (state === 'unreachable' && this.now() - checked_at >= FRESH) await this.look(origin);
   }
 
   /** An answer showed a challenge. */

@@ -14,6 +14,7 @@ export class VintedTab {
   constructor(browser) {
     this.browser = browser;
     this.csrf = null;
+    this.loading = new Set();
   }
 
   /** Make a request in a tab; see askVinted for what it answers. */
@@ -30,6 +31,11 @@ export class VintedTab {
   /** The next write looks for the CSRF token again. */
   forgetToken() {
     this.csrf = null;
+  }
+
+  /** Is this tab loading a page because the extension wanted it to? */
+  loads(id) {
+    return this.loading.has(id);
   }
 
   /** A tab that has loaded a page of this origin. Throws NoTab. */
@@ -74,6 +80,11 @@ export class VintedTab {
   }
 
   async loaded(id, origin) {
+    this.loading.add(id);
+    return this.waitFor(id, origin).finally(() => this.loading.delete(id));
+  }
+
+  async waitFor(id, origin) {
     const until = Date.now() + LOADING;
     while (Date.now() < until) {
       await new Promise((done) => { setTimeout(done, LOOK); });

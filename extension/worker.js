@@ -23,7 +23,7 @@ chrome.runtime.onStartup.addListener(whenStarted(() => bridge.connect()));
 chrome.runtime.onInstalled.addListener(whenStarted(() => bridge.connect()));
 
 chrome.tabs.onUpdated.addListener(whenStarted((id, change, tab) => (
-  change.status === 'complete' ? bridge.pageLoaded(tab.url) : null
+  change.status === 'complete' ? bridge.pageLoaded(tab.url, id) : null
 )));
 
 chrome.notifications.onClicked.addListener(whenStarted((id) => {

@@ -32,7 +32,7 @@ async def lost_after(fault: Fault | None, scope: Scope, receive: Receive) -> boo
 
 async def delay(latency_s: float, fault: Fault | None, receive: Receive) -> None:
     """The usual latency, and what a fault adds to it."""
-    if fault is not None and fault.kind is FaultKind.SLOW:
+    if fault is not None and fault.kind in (FaultKind.SLOW, *SPOILING):
         latency_s += fault.delay_s
     if latency_s > 0:
         await hold(receive, latency_s)

@@ -20,7 +20,8 @@ TERMS = {"package_size_id": 2, "currency": CURRENCY}
 PASSWORD = "sandbox"  # noqa: S105 - opens nothing but a sandbox
 DEVICE = "Browser of the demo"
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 100.0
+"""What the extension did not reach it looks for again after a minute or so."""
 
 
 @dataclass(frozen=True)

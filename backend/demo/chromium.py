@@ -63,11 +63,12 @@ class ChromiumBrowser:
         return page
 
     def sign_in(self, vinted: str, login: str, password: str) -> Page:
-        """Sign in at a sandbox Vinted."""
+        """Sign in at a sandbox Vinted; back when it has answered."""
         page = self.tab(f"{vinted}/member/login")
         page.get_by_label("Nom d'utilisateur").fill(login)
         page.get_by_label("Mot de passe").fill(password)
-        page.get_by_role("button", name="Continuer").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Continuer").click()
         return page
 
     def pair(self, stoflow: str, vinted: str, code: str, device: str) -> Page:

@@ -111,6 +111,17 @@ test('paired, it says who it is and who is signed in', async () => {
   assert.equal(view().connection.state, 'connected');
 });
 
+test('a tab that it opens by itself is no reason to look a second time', async () => {
+  const tab = { id: 9, status: 'loading', url: `${VINTED}/` };
+  browser.tabs = { query: async () => [], create: async () => tab, get: async () => tab };
+  await paired();
+  await until(() => bridge.tab.loads(9));
+  assert.equal(bridge.pageLoaded(tab.url, 9), null);
+  tab.status = 'complete';
+  await until(() => named('vinted_session_update').length === 1);
+  assert.deepEqual([asked.length, bridge.tab.loads(9)], [1, false]);
+});
+
 test('a new worker connects by itself', async () => {
   await paired();
   bridge = newBridge();

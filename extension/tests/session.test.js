@@ -96,3 +96,36 @@ test('pages of a seller who is signed in are not a reason to look each time', as
   await session.pageLoaded(ORIGIN);
   assert.deepEqual(log, ['ask', 'signed_in', 'ask', 'signed_in']);
 });
+
+test('a page that is loaded during a look is a reason for another', async () => {
+  let answer;
+  answers.push(new Promise((done) => { answer = done; }), SIGNED_IN);
+  const first = session.look(ORIGIN);
+  const second = session.pageLoaded(ORIGIN);
+  answer({ status: 403, body: '{}' });
+  await Promise.all([first, second]);
+  assert.deepEqual(log, ['ask', 'signed_out', 'ask', 'signed_in']);
+});
+
+test('Vinted that was not reached is looked for again, a minute later', async () => {
+  answers.push({ status: 502, body: '' }, SIGNED_IN);
+  await session.look(ORIGIN);
+  now += 59_999;
+  await session.lookAgain(ORIGIN);
+  assert.equal(session.known.state, 'unreachable');
+  now += 1;
+  await session.lookAgain(ORIGIN);
+  await session.lookAgain(ORIGIN);
+  assert.deepEqual(log, ['ask', 'unreachable', 'ask', 'signed_in']);
+});
+
+test('whoever is signed out, or asked for proof, is not looked for by the clock', async () => {
+  answers.push({ status: 403, body: '{}' });
+  await session.look(ORIGIN);
+  now += 600_000;
+  await session.lookAgain(ORIGIN);
+  await session.challenged(ORIGIN);
+  now += 600_000;
+  await session.lookAgain(ORIGIN);
+  assert.deepEqual(log, ['ask', 'signed_out', 'challenged']);
+});

@@ -53,10 +53,10 @@ class OperationEndpoint:
         self, request: Request, content: bytes, fault: Fault | None, receive: Receive
     ) -> Response:
         guard.watch(self.sandbox, request, fault)
+        await delay(self.sandbox.latency_s, fault, receive)
         spoiled = spoiled_answer(fault)
         if spoiled is not None:
             return spoiled
-        await delay(self.sandbox.latency_s, fault, receive)
         account = self._account(request, fault)
         found = self.operation.handler(self._call(request, content, account))
         body = await found if inspect.isawaitable(found) else found

@@ -246,8 +246,8 @@ class FakeStoflow:
         return {"stored": True, "repeated": repeated}
 
     def _status(self, state: str) -> dict[str, Any]:
-        known = {"signed_in": "connected", "unreachable": "offline"}.get(state, state)
-        status = {"state": known, "executor": True, "waiting": 0}
+        standing = "connected" if state == "signed_in" else state
+        status = {"state": standing, "executor": True, "waiting": 0}
         self._hold("ConnectionStatus", status)
         return status
 

@@ -133,7 +133,7 @@ def test_it_publishes_is_cut_off_restarted_challenged_and_goes_on(
 
     browser.stop()
     browser.start()
-    stoflow.until(lambda: stoflow.states()[2:] == ["signed_out"])  # its cookies are of a session
+    stoflow.until(lambda: stoflow.states()[-1] == "signed_out")  # its cookies are of a session
     browser.sign_in(selling.origin)
     stoflow.until(lambda: stoflow.states()[-1] == "signed_in")
     popup = browser.popup()
@@ -191,10 +191,23 @@ def test_what_was_begun_when_the_browser_ended_is_lost_and_never_done_twice(
     browser.stop()
     browser.start()
     results = stoflow.results[command["command_id"]]
-    stoflow.until(lambda: stoflow.states() == ["signed_in", "signed_out"])
+    stoflow.until(lambda: stoflow.states()[-1] == "signed_out")
     stoflow.until(lambda: results)
     told = len(results)
     assert stoflow.send(command) == {"taken": True}
     stoflow.until(lambda: len(results) > told)
     assert {each["outcome"] for each in results} == {"lost"}
     assert (vinted.calls("createDraft"), len(vinted.items())) == (1, 1)
+
+
+def test_a_seller_who_signs_in_while_it_looks_is_seen(
+    browser: SellersBrowser, stoflow: BridgeServer, vinted: VintedSite
+) -> None:
+    """ST38: what comes of a look that began before says nothing of the page that came after."""
+    selling = Selling(stoflow, vinted)
+    vinted.fault("getCurrentUser", "http_503", delay_s=4)
+    browser.pair(stoflow.url, selling.origin, stoflow.code)
+    until(lambda: vinted.calls("getCurrentUser"))
+    browser.sign_in(selling.origin)
+    stoflow.until(lambda: stoflow.states()[-1:] == ["signed_in"])
+    assert stoflow.states()[0] == "unreachable"

@@ -22,6 +22,7 @@ class Standing(StrEnum):
 
     PAUSED = "paused"
     OFFLINE = "offline"
+    UNREACHABLE = "unreachable"
     CHALLENGED = "challenged"
     WRONG_ACCOUNT = "wrong_account"
     SIGNED_OUT = "signed_out"
@@ -33,13 +34,15 @@ _OF_SESSION = {
     VintedSession.SIGNED_OUT: Standing.SIGNED_OUT,
     VintedSession.WRONG_ACCOUNT: Standing.WRONG_ACCOUNT,
     VintedSession.CHALLENGED: Standing.CHALLENGED,
-    VintedSession.UNREACHABLE: Standing.OFFLINE,
+    VintedSession.UNREACHABLE: Standing.UNREACHABLE,
 }
 
 _PAUSED = "You have paused Vinted. Nothing is done there until you resume it."
 
 _REASONS = {
     Standing.OFFLINE: "No browser with the extension is open. Open it and leave Vinted signed in.",
+    Standing.UNREACHABLE: "Your browser is there, but has not reached Vinted yet. If that lasts,"
+    " look at its tab of Vinted.",
     Standing.CHALLENGED: "Vinted wants to see that you are a person: open Vinted in that browser"
     " and do what it asks. Work goes on by itself afterwards.",
     Standing.SIGNED_OUT: "Sign in at Vinted in the browser that has the extension.",

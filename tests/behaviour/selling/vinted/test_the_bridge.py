@@ -549,7 +549,7 @@ def test_the_seller_is_told_once_what_to_do(
     states = [
         each["payload"]["state"] for each in events if each["kind"] == "vinted_connection_status"
     ]
-    assert states == ["connected", "challenged", "offline"]
+    assert states == ["connected", "challenged", "unreachable"]
 
 
 def _bell(database: Database, desk: Desk) -> Any:

@@ -158,6 +158,7 @@ HINDRANCES: dict[str, dict[str, Any]] = {
     "channel-signed-out": {"session": VintedSession.SIGNED_OUT},
     "channel-wrong-account": {"session": VintedSession.WRONG_ACCOUNT},
     "channel-offline": {"executor": None},
+    "channel-unreachable": {"session": VintedSession.UNREACHABLE},
 }
 
 
