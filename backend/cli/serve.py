@@ -89,5 +89,7 @@ def server_config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
         server_header=False,
         # X-Forwarded-For is read in api.limits, which knows how many proxies are ours.
         proxy_headers=False,
+        # Engine.IO pings every client itself, over either transport.
+        ws_ping_interval=None,
         timeout_graceful_shutdown=int(SHUTDOWN_GRACE.total_seconds()),
     )

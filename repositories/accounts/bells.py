@@ -115,8 +115,12 @@ class BellRepository:
         Call it before writing jobs: all who leave work for one shop and lane pass here first,
         one at a time, so that they cannot wait for each other in a circle.
         """
-        self._session.execute(_RING, {**_key(RungBell(tenant, lane)), "moment": due_at})
+        self.ring_later(tenant, lane, due_at)
         wake_workers_after(self._session)
+
+    def ring_later(self, tenant: TenantSchema, lane: Lane, due_at: datetime) -> None:
+        """Likewise, of work that is not due yet: nobody is woken for it."""
+        self._session.execute(_RING, {**_key(RungBell(tenant, lane)), "moment": due_at})
 
     def lease_next(self, lanes: Sequence[Lane], now: datetime, until: datetime) -> RungBell | None:
         """Take the bell that has been due longest in the first of these lanes that has one that is

@@ -1,12 +1,15 @@
 """Who is connected to this process: how many may, until when, and what each has been told."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from shared.clock import Clock
 from shared.database import SignIn, TenantSchema
 from shared.errors import StoflowError
+
+AT_ONCE, PARTS = 250, 8
+"""How many sockets of a round come next: so many, or this part of all where that is more."""
 
 
 class TooManyConnections(StoflowError):
@@ -37,6 +40,7 @@ class Connections:
         self._most = most
         self._most_per_account = most_per_account
         self._by_sid: dict[str, Watcher] = {}
+        self._by_tenant: dict[TenantSchema, dict[str, Watcher]] = {}
 
     def __len__(self) -> int:
         return len(self._by_sid)
@@ -54,33 +58,57 @@ class Connections:
 
         Raises `TooManyConnections`.
         """
-        own = [
-            each
-            for each in self._by_sid.values()
-            if each.tenant == watcher.tenant and each.device == watcher.device
-        ]
+        of_shop = self._by_tenant.get(watcher.tenant, {})
+        own = [each for each in of_shop.values() if each.device == watcher.device]
         makes_room = own[0] if len(own) >= self._most_per_account else None
         if makes_room is None and len(self._by_sid) >= self._most:
             raise TooManyConnections
         if makes_room is not None:
-            del self._by_sid[makes_room.sid]
+            self.remove(makes_room.sid)
         self._by_sid[watcher.sid] = watcher
+        self._by_tenant.setdefault(watcher.tenant, {})[watcher.sid] = watcher
         return makes_room
 
     def remove(self, sid: str) -> Watcher | None:
         """It has gone; returns whose it was, the first time."""
-        return self._by_sid.pop(sid, None)
+        watcher = self._by_sid.pop(sid, None)
+        if watcher is not None:
+            of_shop = self._by_tenant[watcher.tenant]
+            del of_shop[sid]
+            if not of_shop:
+                del self._by_tenant[watcher.tenant]
+        return watcher
 
     def known(self) -> Mapping[TenantSchema, int]:
         """Up to which number everybody who watches a shop has been told."""
-        least: dict[TenantSchema, int] = {}
-        for watcher in self._by_sid.values():
-            least[watcher.tenant] = min(watcher.told, least.get(watcher.tenant, watcher.told))
-        return least
+        return {
+            tenant: min(each.told for each in of_shop.values())
+            for tenant, of_shop in self._by_tenant.items()
+        }
 
-    def by_tenant(self) -> Mapping[TenantSchema, list[Watcher]]:
-        """Watchers of each shop."""
-        found: dict[TenantSchema, list[Watcher]] = defaultdict(list)
-        for watcher in self._by_sid.values():
-            found[watcher.tenant].append(watcher)
-        return found
+    def of(self, tenant: TenantSchema) -> Sequence[Watcher]:
+        """Who watches a shop."""
+        return list(self._by_tenant.get(tenant, {}).values())
+
+
+class Rounds:
+    """Goes round all sockets, some at a time: those in between do not wait for long."""
+
+    def __init__(self, connections: Connections, every: timedelta, clock: Clock) -> None:
+        """A round begins `every` so often, the first time after that long."""
+        self._connections = connections
+        self._every = every
+        self._clock = clock
+        self._begins_at = clock.now() + every
+        self._left: list[Watcher] = []
+        self._at_once = AT_ONCE
+
+    def next(self) -> Sequence[Watcher]:
+        """The next of this round that are still connected; nobody until another is due."""
+        now = self._clock.now()
+        if not self._left and now >= self._begins_at:
+            self._begins_at = now + self._every
+            self._left = list(self._connections.all())
+            self._at_once = max(AT_ONCE, len(self._left) // PARTS)
+        some, self._left = self._left[: self._at_once], self._left[self._at_once :]
+        return [each for each in some if self._connections.get(each.sid) is each]

@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from socketio.exceptions import ConnectionRefusedError as Refused
 
-from api.accounts.news.connections import Connections, Watcher
+from api.accounts.news.connections import Connections, Rounds, Watcher
 from api.accounts.news.schemas import told
 from api.problems import report
 from models.accounts.news import ShopEvent
@@ -84,8 +84,10 @@ class SocketRoom(Protocol):
         """Somebody has gone, or is being sent away."""
         ...
 
-    def as_told_to(self, watcher: Watcher, kind: str, message: dict[str, Any]) -> dict[str, Any]:
-        """A piece of news as this one is to hear it."""
+    def as_told_to(
+        self, watcher: Watcher, kind: str, message: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """A piece of news as this one is to hear it; None when it is not for it."""
         ...
 
 
@@ -243,13 +245,11 @@ class NewsSockets:
             self._looking = asyncio.create_task(self._look_while_somebody_watches())
 
     async def _look_while_somebody_watches(self) -> None:
-        checked_at = self._clock.now()
+        rounds = Rounds(self._connections, CHECK_EVERY, self._clock)
         while len(self._connections):
             try:
                 await self._dismiss_expired()
-                if self._clock.now() - checked_at >= CHECK_EVERY:
-                    checked_at = self._clock.now()
-                    await self._dismiss_ended()
+                await self._dismiss_ended(rounds.next())
                 more = await self._tell()
             except Exception:
                 # The database is away, most likely; clients keep their place and hear it later.
@@ -262,9 +262,8 @@ class NewsSockets:
         """Send what is new; returns whether there may be more at once."""
         known = self._connections.known()
         events = await to_thread.run_sync(self._watch.newer, known) if known else ()
-        watchers = self._connections.by_tenant()
         for event in events:
-            for watcher in watchers.get(TenantSchema(event.tenant_id), ()):
+            for watcher in self._connections.of(TenantSchema(event.tenant_id)):
                 await self._send(watcher, event)
         return bool(events)
 
@@ -275,11 +274,11 @@ class NewsSockets:
             gap = {"after": watcher.told, "next": event.sequence}
             await self._emit("events_missed", gap, watcher.sid)
         watcher.told = event.sequence
-        self._meters.sent.labels(event.kind).inc()
-        message = told(event)
+        message: dict[str, Any] | None = told(event)
         for room in self._rooms:
-            message = room.as_told_to(watcher, event.kind, message)
-        await self._emit(event.kind, message, watcher.sid)
+            message = message and room.as_told_to(watcher, event.kind, message)
+        if message:
+            await self.emit(watcher, event.kind, message)
 
     async def _dismiss_expired(self) -> None:
         now = self._clock.now()
@@ -287,8 +286,9 @@ class NewsSockets:
             if watcher.expires_at <= now:
                 await self._dismiss(watcher, "auth_expired", "The access token has expired.")
 
-    async def _dismiss_ended(self) -> None:
-        watchers = self._connections.all()
+    async def _dismiss_ended(self, watchers: Sequence[Watcher]) -> None:
+        if not watchers:
+            return
         ended = await to_thread.run_sync(
             self._watch.ended, {each.sign_in.session_id for each in watchers}
         )

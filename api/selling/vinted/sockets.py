@@ -22,6 +22,8 @@ from pydantic import ValidationError
 from api.accounts.news.connections import Watcher
 from api.accounts.news.sockets import NewsSockets
 from api.selling.vinted.messages import Challenge, CommandAck, Result, SessionUpdate
+from models.selling.publishing import Channel
+from services.selling.publishing.news import JOB_STATUS_UPDATE
 from services.selling.vinted.bridge.bridge import Message, VintedBridge
 from services.selling.vinted.bridge.executors import EXECUTOR_LEASE, Browser
 from services.selling.vinted.bridge.standing import VINTED_CONNECTION_STATUS, ConnectionStatus
@@ -114,11 +116,19 @@ class BridgeSockets:
         if not self._browsers:
             self._woken.set()
 
-    def as_told_to(self, watcher: Watcher, kind: str, message: dict[str, Any]) -> dict[str, Any]:
-        """See `SocketRoom`: a browser is told whether it is the one that executes."""
-        if kind != VINTED_CONNECTION_STATUS or not watcher.device:
+    def as_told_to(
+        self, watcher: Watcher, kind: str, message: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """See `SocketRoom`: a browser is told how the account stands, whether it is the one that
+        executes and, while it is, how Vinted's jobs stand; nothing else of the shop.
+        """
+        if not watcher.device:
             return message
-        return {**message, "executor": self._executing.get(watcher.tenant) is watcher}
+        executes = self._executing.get(watcher.tenant) is watcher
+        if kind == VINTED_CONNECTION_STATUS:
+            return {**message, "executor": executes}
+        ours = kind == JOB_STATUS_UPDATE and message["channel"] == Channel.VINTED
+        return message if ours and executes else None
 
     async def _take_session(self, watcher: Watcher, update: SessionUpdate) -> dict[str, Any]:
         _must_be_extension(watcher)

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from socketio.exceptions import ConnectionError as Refused
 from sqlalchemy.exc import OperationalError
 
+from api.accounts.news.connections import Connections, Rounds, Watcher
 from api.accounts.news.sockets import MAX_MESSAGE_BYTES
 from api.limits import RequestLimits
 from backend.app import create_app
@@ -21,7 +22,8 @@ from repositories.accounts.news import ShopEventRepository, append_event
 from repositories.accounts.tenants import TenantRepository
 from services.accounts.news.watching import NewsWatch
 from shared.clock import MovableClock
-from shared.database import Database, TenantSchema
+from shared.database import Database, SignIn, TenantSchema
+from shared.ids import new_uuid
 from tests.serving import Seller, Stage
 
 PATIENCE_S = 10
@@ -312,3 +314,31 @@ def test_whoever_opens_line_after_line_is_refused(
     assert opened[-1].json()["code"] == "too-many-requests"
     with pytest.raises(Refused):
         watching().connect({"token": token_of(seller)})
+
+
+def test_rounds_go_past_everybody_some_at_a_time(clock: MovableClock) -> None:
+    """X2: who left meanwhile is passed over, who came waits for the next round."""
+    connections = Connections(most=10_000, most_per_account=10_000)
+    watchers = [
+        Watcher(str(number), TenantSchema(1 + number % 7), SignIn(1, new_uuid()), clock.now(), 0)
+        for number in range(4_000)
+    ]
+    for each in watchers[:3_999]:
+        connections.add(each)
+    rounds = Rounds(connections, timedelta(seconds=2), clock)
+    assert rounds.next() == []
+    clock.advance(timedelta(seconds=2))
+    connections.remove("1")
+    passed = [*rounds.next()]
+    connections.remove("2000")
+    connections.add(watchers[3_999])
+    parts = [len(passed)]
+    while some := rounds.next():
+        passed += some
+        parts.append(len(some))
+    gone = {"1", "2000", "3999"}
+    assert [each.sid for each in passed] == [str(n) for n in range(4_000) if str(n) not in gone]
+    assert max(parts) == 499
+    clock.advance(timedelta(seconds=2))
+    assert len(rounds.next()) == 499
+    assert {len(connections.of(TenantSchema(n))) for n in range(1, 8)} <= {570, 571, 572}

@@ -214,7 +214,7 @@ class Dispatching:
     ) -> Look:
         lost_at = now + LOST_AFTER
         # Workers look at the job when its answer is overdue.
-        BellRepository(session).ring(session.tenant, lane, lost_at)
+        BellRepository(session).ring_later(session.tenant, lane, lost_at)
         locked = VintedCommandRepository(session).locked_to_send(command_id)
         if locked is None:
             return Look(again_at=now)

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from backend.container import Container
 from models.selling.publishing import JobAction, JobStatus
 from models.selling.vinted import CommandState, VintedSession
+from repositories.accounts.news import append_event
 from repositories.accounts.stopped_channels import StoppedChannelRepository
 from repositories.selling.vinted import VintedAccountRepository
 from services.gateways.vinted.transport import VintedRequest
@@ -22,7 +23,7 @@ from services.selling.vinted.bridge.executors import EXECUTOR_LEASE
 from shared.clock import MovableClock
 from shared.database import Database
 from tests.behaviour.selling.vinted.conftest import PHOTO, Desk, MakeExtension
-from tests.fakes.extension import SITE, Memory, check_schema, fine, pair
+from tests.fakes.extension import SITE, Extension, Memory, check_schema, fine, pair
 from tests.serving import Seller
 from tests.waiting import until
 
@@ -63,6 +64,29 @@ def test_a_command_goes_to_the_browser_and_its_answer_into_the_row(
     told = browser.until("job_status_update", 1)[-1]
     assert (told["job_id"], told["status"]) == (job_id, "pending")
     browser.client.disconnect()
+
+
+def test_a_browser_hears_of_the_jobs_it_works_on_and_of_nothing_else(
+    seller: Seller, desk: Desk, extension: MakeExtension, database: Database, clock: MovableClock
+) -> None:
+    """ST33, X2: a device's token opens the shop's news no wider than the device needs."""
+    works, stands_by = (extension(pair(seller.http, device=name)).connect() for name in "ab")
+    works.say()
+    with database.tenant(seller.tenant) as session:
+        append_event(session, "order_update", {"order_id": 1}, clock.now())
+        append_event(session, "job_status_update", {"job_id": 1, "channel": "ebay"}, clock.now())
+    job_id = desk.ask(LIST)
+    until(lambda: settled(desk, job_id) is CommandState.ANSWERED)
+    works.say("challenged")
+    for browser in (works, stands_by):
+        until(lambda browser=browser: ("vinted_connection_status", "challenged") in states(browser))
+    assert ("order_update", None) not in states(works) + states(stands_by)
+    assert {each["job_id"] for name, each in works.heard if name == "job_status_update"} == {job_id}
+    assert "job_status_update" not in {name for name, _ in stands_by.heard}
+
+
+def states(browser: Extension) -> list[tuple[str, str | None]]:
+    return [(name, (said or {}).get("state")) for name, said in browser.heard]
 
 
 def test_a_photo_is_fetched_by_a_signed_link(
