@@ -4,9 +4,23 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, func, select, true, update
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    String,
+    Table,
+    Uuid,
+    bindparam,
+    delete,
+    false,
+    func,
+    literal,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from models.accounts.stopped_channels import StoppedChannel
@@ -42,6 +56,20 @@ class AccountOutlook:
     """When nobody waits any more for the answer that is due first; None: none is due."""
 
 
+# Statements that each command needs are built once: building costs more than PostgreSQL's answer.
+_MOMENT = bindparam("moment", type_=DateTime(timezone=True))
+_COMMAND_ID = bindparam("command_id", type_=Uuid)
+_READ_ANEW = {"populate_existing": True}
+
+_STOPPED = select(StoppedChannel).where(StoppedChannel.channel == Channel.VINTED).exists()
+_BUSY_UNTIL = (
+    select(func.min(VintedCommand.lost_at))
+    .where(VintedCommand.state == CommandState.SENT, VintedCommand.lost_at > _MOMENT)
+    .scalar_subquery()
+)
+_OUTLOOK = select(VintedAccount, _STOPPED, _BUSY_UNTIL).execution_options(**_READ_ANEW)
+
+
 class VintedAccountRepository:
     """The one row of `vinted_accounts`."""
 
@@ -60,15 +88,7 @@ class VintedAccountRepository:
 
     def outlook(self, now: datetime) -> AccountOutlook | None:
         """The account, read anew, and what else decides; None without an account."""
-        stopped = select(StoppedChannel).where(StoppedChannel.channel == Channel.VINTED).exists()
-        busy = select(func.min(VintedCommand.lost_at)).where(
-            VintedCommand.state == CommandState.SENT, VintedCommand.lost_at > now
-        )
-        row = self._session.execute(
-            select(VintedAccount, stopped, busy.scalar_subquery()).execution_options(
-                populate_existing=True
-            )
-        ).one_or_none()
+        row = self._session.execute(_OUTLOOK, {"moment": now}).one_or_none()
         return None if row is None else AccountOutlook(*row)
 
     def set_next_at(self, next_at: datetime | None) -> None:
@@ -85,6 +105,65 @@ class VintedAccountRepository:
         )
         return added is not None
 
+
+_LANE = (
+    select(MarketplaceJob.lane)
+    .join(VintedCommand, VintedCommand.job_id == MarketplaceJob.id)
+    .where(VintedCommand.id == _COMMAND_ID)
+)
+_WITH_JOB = (
+    select(MarketplaceJob, VintedCommand)
+    .join(VintedCommand, VintedCommand.job_id == MarketplaceJob.id)
+    .where(VintedCommand.id == _COMMAND_ID)
+    .with_for_update(of=[MarketplaceJob, VintedCommand])
+    .execution_options(**_READ_ANEW)
+)
+_TO_SEND = (
+    select(MarketplaceJob, VintedAccount, VintedCommand)
+    .join(VintedCommand, VintedCommand.job_id == MarketplaceJob.id)
+    .join(VintedAccount, true())
+    .where(VintedCommand.id == _COMMAND_ID)
+    .with_for_update(of=[MarketplaceJob, VintedAccount, VintedCommand])
+    .execution_options(**_READ_ANEW)
+)
+_LATEST = (
+    select(VintedCommand)
+    .where(
+        VintedCommand.job_id == bindparam("job_id", type_=BigInteger),
+        VintedCommand.step == bindparam("step_", type_=String),
+    )
+    .order_by(VintedCommand.round.desc())
+    .limit(1)
+    .with_for_update()
+    .execution_options(**_READ_ANEW)
+)
+_WAITING = (
+    select(VintedCommand, MarketplaceJob)
+    .join(MarketplaceJob, MarketplaceJob.id == VintedCommand.job_id)
+    .where(
+        VintedCommand.state == CommandState.WAITING,
+        MarketplaceJob.status == JobStatus.PARKED,
+    )
+    .order_by(MarketplaceJob.lane != Lane.REALTIME, MarketplaceJob.priority, MarketplaceJob.id)
+    .limit(1)
+)
+
+_COMMANDS = cast(Table, VintedCommand.__table__)
+_GIVEN = ("id", "job_id", "step", "round", "method", "path", "query", "body", "photo", "created_at")
+_ADD = (
+    insert(_COMMANDS)
+    .from_select(
+        ["site", "state", "asked_again", "truncated", *_GIVEN],
+        select(
+            VintedAccount.site,
+            literal(CommandState.WAITING, _COMMANDS.c.state.type),
+            false(),
+            false(),
+            *(bindparam(f"new_{name}", type_=_COMMANDS.c[name].type) for name in _GIVEN),
+        ),
+    )
+    .returning(_COMMANDS.c.id)
+)
 
 _BEGUN = (CommandState.SENT, CommandState.ANSWERED, CommandState.LOST)
 
@@ -124,47 +203,23 @@ class VintedCommandRepository:
 
     def lane_of(self, command_id: uuid.UUID) -> Lane | None:
         """The lane of its job."""
-        return self._session.scalar(
-            select(MarketplaceJob.lane)
-            .join(VintedCommand, VintedCommand.job_id == MarketplaceJob.id)
-            .where(VintedCommand.id == command_id)
-        )
+        return self._session.scalar(_LANE, {"command_id": command_id})
 
     def locked_with_job(self, command_id: uuid.UUID) -> tuple[MarketplaceJob, VintedCommand] | None:
         """Its job and the command, locked in this order and read anew."""
-        row = self._session.execute(
-            select(MarketplaceJob, VintedCommand)
-            .join(VintedCommand, VintedCommand.job_id == MarketplaceJob.id)
-            .where(VintedCommand.id == command_id)
-            .with_for_update(of=[MarketplaceJob, VintedCommand])
-            .execution_options(populate_existing=True)
-        ).one_or_none()
+        row = self._session.execute(_WITH_JOB, {"command_id": command_id}).one_or_none()
         return None if row is None else (row[0], row[1])
 
     def locked_to_send(
         self, command_id: uuid.UUID
     ) -> tuple[MarketplaceJob, VintedAccount, VintedCommand] | None:
         """Its job, the account and the command, locked in this order and read anew."""
-        row = self._session.execute(
-            select(MarketplaceJob, VintedAccount, VintedCommand)
-            .join(VintedCommand, VintedCommand.job_id == MarketplaceJob.id)
-            .join(VintedAccount, true())
-            .where(VintedCommand.id == command_id)
-            .with_for_update(of=[MarketplaceJob, VintedAccount, VintedCommand])
-            .execution_options(populate_existing=True)
-        ).one_or_none()
+        row = self._session.execute(_TO_SEND, {"command_id": command_id}).one_or_none()
         return None if row is None else (row[0], row[1], row[2])
 
     def latest(self, job_id: int, step: str) -> VintedCommand | None:
         """The last time that a job asked for a step, locked."""
-        return self._session.scalar(
-            select(VintedCommand)
-            .where(VintedCommand.job_id == job_id, VintedCommand.step == step)
-            .order_by(VintedCommand.round.desc())
-            .limit(1)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
+        return self._session.scalar(_LATEST, {"job_id": job_id, "step_": step})
 
     def of_job(self, job_id: int) -> Sequence[VintedCommand]:
         """All that a job has asked, in order."""
@@ -174,28 +229,19 @@ class VintedCommandRepository:
             .order_by(VintedCommand.created_at, VintedCommand.round, VintedCommand.step)
         ).all()
 
-    def add(self, command: VintedCommand) -> None:
-        """Store a new command."""
-        self._session.add(command)
-        self._session.flush()
+    def add(self, values: Mapping[str, Any]) -> bool:
+        """Store a new command for the account's site, which is not among its `values`; False,
+        changing nothing, without an account.
+        """
+        given = {f"new_{name}": value for name, value in values.items()}
+        return self._session.connection().scalar(_ADD, given) is not None
 
     def waiting(self) -> tuple[VintedCommand, MarketplaceJob] | None:
         """The next command to send, and its parked job; both unlocked.
 
         Realtime work first, then by priority and in the order in which sellers asked.
         """
-        row = self._session.execute(
-            select(VintedCommand, MarketplaceJob)
-            .join(MarketplaceJob, MarketplaceJob.id == VintedCommand.job_id)
-            .where(
-                VintedCommand.state == CommandState.WAITING,
-                MarketplaceJob.status == JobStatus.PARKED,
-            )
-            .order_by(
-                MarketplaceJob.lane != Lane.REALTIME, MarketplaceJob.priority, MarketplaceJob.id
-            )
-            .limit(1)
-        ).one_or_none()
+        row = self._session.execute(_WAITING).one_or_none()
         return None if row is None else (row[0], row[1])
 
     def under_way(self) -> Sequence[VintedCommand]:

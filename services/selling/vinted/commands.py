@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from models.selling.vinted import CommandState, VintedCommand
 from repositories.accounts.browser_bells import BrowserBellRepository
-from repositories.selling.vinted import VintedAccountRepository, VintedCommandRepository
+from repositories.selling.vinted import VintedCommandRepository
 from services.gateways.vinted.transport import AwaitingAnswer, VintedAnswer, VintedRequest
 from services.selling.publishing.handlers import Parked
 from shared.clock import Clock
@@ -73,23 +73,18 @@ class CommandTransport:
     def _leave(
         self, session: TenantSession, step: str, request: VintedRequest, number: int
     ) -> None:
-        account = VintedAccountRepository(session).get()
-        if account is None:
-            raise Misconfigured("No browser is paired for Vinted.")
         photo = request.photo
-        VintedCommandRepository(session).add(
-            VintedCommand(
-                id=new_uuid(),
-                job_id=self._job_id,
-                step=step,
-                round=number,
-                state=CommandState.WAITING,
-                site=account.site,
-                method=request.method,
-                path=request.path,
-                query=dict(request.query),
-                body=None if request.body is None else dict(request.body),
-                photo=None
+        added = VintedCommandRepository(session).add(
+            {
+                "id": new_uuid(),
+                "job_id": self._job_id,
+                "step": step,
+                "round": number,
+                "method": request.method,
+                "path": request.path,
+                "query": dict(request.query),
+                "body": None if request.body is None else dict(request.body),
+                "photo": None
                 if photo is None
                 else {
                     "object_key": photo.object_key,
@@ -97,11 +92,11 @@ class CommandTransport:
                     "content_type": photo.content_type,
                     "fields": dict(photo.fields),
                 },
-                created_at=self._clock.now(),
-                asked_again=False,
-                truncated=False,
-            )
+                "created_at": self._clock.now(),
+            }
         )
+        if not added:
+            raise Misconfigured("No browser is paired for Vinted.")
 
 
 def parked(clock: Clock) -> Parked:
