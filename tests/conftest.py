@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from backend.app import create_app
-from backend.cli import app
+from backend.cli.commands import app
 from backend.cli.tenants.opening import PASSWORD_VARIABLE
 from backend.container import Container, build_container
 from backend.embedded import EmbeddedPostgres

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer
 
-from backend.cli import app
+from backend.cli.commands import app
 from backend.settings import Settings
 from tests.house.test_settings import variables
 from tests.paths import CHECKOUT

@@ -19,7 +19,7 @@ KNOWS_SQL = (
     "models/",
     "shared/database/",
     "backend/embedded.py",
-    "backend/cli/__init__.py",
+    "backend/cli/commands.py",
 )
 """`backend/embedded.py` makes the embedded server's database, before there is any engine;
 `backend/cli` tells an operator that the database does not answer."""
