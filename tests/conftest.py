@@ -46,6 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
     log_plainly()
     if not hasattr(config, "workerinput"):
         os.environ[SERVER_FOLDER] = tempfile.mkdtemp(prefix="stoflow-tests-")
+        # Else each process that a test starts would compile the whole house for itself.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

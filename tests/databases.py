@@ -1,8 +1,11 @@
 """Making, cleaning and dropping test databases."""
 
+from functools import cache
+
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from models.registry import PLATFORM_METADATA
 from shared.database import Database, create_database_engine
 from shared.database.tenant_schema import quote_identifier
 
@@ -10,6 +13,8 @@ _USED_SEQUENCES = """
 SELECT format('public.%I', sequencename) FROM pg_sequences
 WHERE schemaname = 'public' AND last_value IS NOT NULL
 """
+
+_KEPT = {"platform_schema_version", "tenant_blueprints"}
 
 
 def create_empty_database(server_url: str, name: str, like: str = "template0") -> str:
@@ -41,22 +46,26 @@ def remove_everything(database: Database) -> None:
             role = quote_identifier(f"{database.name}_{schema}")
             drop = f"DROP SCHEMA {quote_identifier(schema)} CASCADE"
             connection.execute(text(f"{drop}; DROP OWNED BY {role}; DROP ROLE {role}"))
-        tables = connection.scalars(
-            text(
-                "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-                " AND tablename NOT IN ('platform_schema_version', 'tenant_blueprints')"
-            )
-        ).all()
-        # Truncating makes new files for a table and each of its indexes: most are empty anyway.
-        names = [f"public.{quote_identifier(table)}" for table in tables]
-        has_rows = [f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in names]
-        filled = connection.scalars(text(" UNION ALL ".join(has_rows))).all()
-        if filled:
-            connection.execute(text(f"TRUNCATE {', '.join(filled)} CASCADE"))
+        connection.execute(text(_emptying_shared_tables()))
         used = connection.scalars(text(_USED_SEQUENCES)).all()
         if used:
             restart = (f"ALTER SEQUENCE {sequence} RESTART" for sequence in used)
             connection.execute(text("; ".join(restart)))
+
+
+@cache
+def _emptying_shared_tables() -> str:
+    """Truncating makes new files for a table, each of its indexes and all that point to it.
+
+    As it would, this waits for whoever still writes.
+    """
+    children_first = [
+        f"public.{quote_identifier(table.name)}"
+        for table in reversed(PLATFORM_METADATA.sorted_tables)
+        if table.schema == "public" and table.name not in _KEPT
+    ]
+    deletes = (f"DELETE FROM {table}" for table in children_first)
+    return "; ".join([f"LOCK TABLE {', '.join(children_first)}", *deletes])
 
 
 def _on_server(server_url: str, statement: str) -> None:
