@@ -1,5 +1,7 @@
 """Runs the ticks in one worker of the installation, whichever leads."""
 
+import os
+import socket
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -21,6 +23,11 @@ BEATS_PER_LEASE = 4
 
 TOGETHER = 2
 """Ticks that run at the same time, so that a long one does not hold up the others."""
+
+
+def worker_name() -> str:
+    """Who ran a tick or a job: host and process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 class AtOnceThenAsPlanned(BaseTrigger):  # type: ignore[misc] # APScheduler has no types

@@ -1,7 +1,5 @@
 """The worker: threads that run jobs, one that relays events, chores that are done now and then."""
 
-import os
-import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ from backend.container import Container
 from backend.handlers import handler_table
 from backend.metrics import Meters
 from backend.relay import Relay
-from backend.scheduler import Scheduler
+from backend.scheduler import Scheduler, worker_name
 from backend.subscriptions import subscriptions
 from backend.ticks import ticks_of
 from models.accounts.tenants import Lane
@@ -128,11 +126,6 @@ def scheduler_of(container: Container) -> Scheduler:
         container.meters,
         lease,
     )
-
-
-def worker_name() -> str:
-    """Who ran a job: host and process."""
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 class Nap:

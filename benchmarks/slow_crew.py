@@ -15,9 +15,9 @@ from prometheus_client import CollectorRegistry
 
 from backend.metrics import Meters
 from backend.pools import WORKER_IN_POOL
-from backend.scheduler import Scheduler
+from backend.scheduler import Scheduler, worker_name
 from backend.settings import WorkerSettings
-from backend.worker import Worker, worker_name
+from backend.worker import Worker
 from models.selling.publishing import Channel, JobAction, MarketplaceJob
 from services.accounts.schedule.running import TickRunner
 from services.selling.publishing.handlers import Completed, Journal, Verdict

@@ -34,7 +34,8 @@ from shared.database import Database, EngineOptions, TenantSchema, create_databa
 from tests.citus_rules import WatchedStatements
 from tests.databases import create_empty_database, drop_database, remove_everything
 from tests.factories.accounts import make_user
-from tests.serving import CHEAP_PASSWORDS, Seller, Stage, client, serving, sign_up
+from tests.passwords import CHEAP_PASSWORDS
+from tests.serving import Seller, Stage, client, serving, sign_up
 
 SERVER_FOLDER = "TEST_POSTGRES_FOLDER"
 """Names the folder of this run's server. Not below pytest's own folder: run as root, every start

@@ -10,17 +10,11 @@ from typing import Any
 
 import httpx
 import uvicorn
-from argon2 import PasswordHasher
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.cli.serve import server_config
-from services.accounts.identity.passwords import Passwords
 from shared.database import TenantSchema
-
-PASSWORD = "correct horse battery"
-
-CHEAP_PASSWORDS = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-"""Real argon2id with the least work it allows."""
+from tests.passwords import PASSWORD
 
 _numbers = count(1)
 

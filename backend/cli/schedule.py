@@ -6,8 +6,8 @@ import typer
 
 from backend.cli.terminal import AsJson, opened, say, say_json
 from backend.container import Container
+from backend.scheduler import worker_name
 from backend.ticks import ticks_of
-from backend.worker import worker_name
 from models.accounts.schedule import TickOutcome
 from services.accounts.schedule.overview import Schedule, ScheduleOverview, TickState
 from services.accounts.schedule.running import TickRunner

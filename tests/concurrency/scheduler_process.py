@@ -11,8 +11,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
 from backend.metrics import Meters
-from backend.scheduler import Scheduler
-from backend.worker import worker_name
+from backend.scheduler import Scheduler, worker_name
 from services.accounts.schedule.running import TickRunner
 from services.accounts.schedule.ticks import Did, Tick, Turn
 from shared.clock import SystemClock

@@ -15,7 +15,7 @@ from services.accounts.identity.registration import Registration
 from services.accounts.tenants.provisioning import TenantProvisioning
 from shared.clock import SystemClock
 from shared.database import Database, EngineOptions, PlatformSession, create_database_engine
-from tests.serving import CHEAP_PASSWORDS, PASSWORD
+from tests.passwords import CHEAP_PASSWORDS, PASSWORD
 
 MOMENTS = ("account written", "shop made", "committed")
 

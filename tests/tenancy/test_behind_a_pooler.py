@@ -29,8 +29,9 @@ from tests.conftest import Run
 from tests.databases import create_empty_database, drop_database
 from tests.factories.catalog import create
 from tests.factories.selling import make_product
+from tests.passwords import CHEAP_PASSWORDS
 from tests.pooler import INSTALLED, pooler
-from tests.serving import CHEAP_PASSWORDS, Seller, client, serving, sign_up
+from tests.serving import Seller, client, serving, sign_up
 
 pytestmark = pytest.mark.skipif(INSTALLED is None, reason="pgbouncer is not installed here")
 

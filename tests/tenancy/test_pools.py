@@ -28,7 +28,8 @@ from shared.database import (
 from shared.database.pool import WatchedPool, pool_of
 from shared.errors import DatabaseUnavailable, Misconfigured
 from tests.factories.catalog import product_body
-from tests.serving import CHEAP_PASSWORDS, Seller, Stage, assert_problem, client, serving
+from tests.passwords import CHEAP_PASSWORDS
+from tests.serving import Seller, Stage, assert_problem, client, serving
 
 ROOT = Path(__file__).parents[2]
 PRODUCTS = "/api/v1/products"

@@ -26,8 +26,9 @@ from shared.errors import SchemaCreationError
 from tests.behaviour.accounts.test_opening_a_shop import catalog_of, left_overs
 from tests.conftest import MakeTenant
 from tests.factories.accounts import make_user
+from tests.passwords import PASSWORD
 from tests.paths import CHECKOUT
-from tests.serving import PASSWORD, assert_problem, client, sign_in
+from tests.serving import assert_problem, client, sign_in
 from tests.tenancy.moving import NEXT, SHELF, Mover, at, columns_of, continued, revision_of
 from tests.tenancy.one_sign_up import MOMENTS
 

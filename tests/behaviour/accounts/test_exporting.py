@@ -33,7 +33,8 @@ from tests.databases import create_empty_database, drop_database, remove_everyth
 from tests.factories.accounts import make_user
 from tests.factories.selling import make_job, make_product
 from tests.factories.shops import SECRET_TOKEN, ShopContents, contents_of, furnish
-from tests.serving import CHEAP_PASSWORDS, PASSWORD, Seller, client, sign_in
+from tests.passwords import CHEAP_PASSWORDS, PASSWORD
+from tests.serving import Seller, client, sign_in
 
 MINA = NewAccount("mina@example.com", CHEAP_PASSWORDS.hash(PASSWORD), "Mina Rossi")
 

@@ -15,7 +15,8 @@ from backend.container import build_container
 from backend.settings import Settings
 from shared.clock import MovableClock
 from shared.database import Database
-from tests.serving import CHEAP_PASSWORDS, Seller, Stage, assert_problem, client
+from tests.passwords import CHEAP_PASSWORDS
+from tests.serving import Seller, Stage, assert_problem, client
 
 ORIGIN = "http://localhost:3000"
 

@@ -12,7 +12,8 @@ from backend.container import Container, build_container
 from backend.settings import Settings
 from shared.clock import MovableClock
 from shared.database import Database, create_database_engine
-from tests.serving import PASSWORD, Seller, Stage, client, sign_in
+from tests.passwords import PASSWORD
+from tests.serving import Seller, Stage, client, sign_in
 
 
 def test_secrets_do_not_reach_the_log(

@@ -10,7 +10,8 @@ from backend.container import Container
 from migrations.rendering import SchemaScript, tenant_script
 from services.accounts.tenants.provisioning import TenantProvisioning
 from shared.database import Database, TenantSchema
-from tests.serving import PASSWORD, Seller, sign_in
+from tests.passwords import PASSWORD
+from tests.serving import Seller, sign_in
 
 GOOD = {"email": "mina@example.com", "password": PASSWORD, "full_name": "Mina Rossi"}
 

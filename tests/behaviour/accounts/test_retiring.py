@@ -25,7 +25,8 @@ from tests.conftest import Run
 from tests.factories.catalog import create
 from tests.factories.selling import make_job
 from tests.factories.shops import contents_of, furnish
-from tests.serving import CHEAP_PASSWORDS, PASSWORD, Seller, assert_problem, sign_in, sign_up
+from tests.passwords import CHEAP_PASSWORDS, PASSWORD
+from tests.serving import Seller, assert_problem, sign_in, sign_up
 
 DAY = timedelta(days=1)
 

@@ -12,7 +12,8 @@ from backend.container import Container
 from services.accounts.identity.passwords import Passwords
 from shared.clock import MovableClock
 from shared.database import Database
-from tests.serving import PASSWORD, Seller, client, sign_in, sign_up
+from tests.passwords import PASSWORD
+from tests.serving import Seller, client, sign_in, sign_up
 
 
 def failures(database: Database) -> int:

@@ -16,7 +16,7 @@ from migrations.rendering import head_of, revisions
 from repositories.accounts.tenants import TenantRepository
 from shared.database import Database, TenantSchema
 from tests.conftest import Run
-from tests.serving import PASSWORD
+from tests.passwords import PASSWORD
 
 ROOT = Path(__file__).parents[3]
 
