@@ -57,7 +57,8 @@ _METHODS = _READS | {"POST", "PUT", "PATCH", "DELETE"}
 class RequestEdge:
     """Names the request, times it, and puts the security headers on the answer.
 
-    Reads that went well are counted but not logged; everything else is a line.
+    Reads that went well are counted but not logged; everything else is a line. It names the route
+    and never the address, for some addresses are all that it takes to fetch what is there.
     """
 
     def __init__(self, app: ASGIApp, registry: CollectorRegistry) -> None:
@@ -110,7 +111,7 @@ class RequestEdge:
             _log.info(
                 "request",
                 method=method,
-                path=scope["path"],
+                route=template,
                 status=status,
                 milliseconds=round(seconds * 1000, 1),
             )

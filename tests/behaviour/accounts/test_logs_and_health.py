@@ -2,14 +2,18 @@
 
 import json
 import logging
+from datetime import timedelta
 from io import StringIO
+from urllib.parse import urlsplit
 
 import httpx
+import pytest
 import structlog
 
 from backend.app import create_app
 from backend.container import Container, build_container
 from backend.settings import Settings
+from services.selling.vinted.bridge.leases import PhotoLink
 from shared.clock import MovableClock
 from shared.database import Database, create_database_engine
 from tests.passwords import PASSWORD
@@ -62,12 +66,34 @@ def test_reads_that_went_well_are_counted_and_not_logged(
     seller.http.post("/api/v1/auth/logout")
     (line,) = [json.loads(each) for each in captured.getvalue().splitlines()]
     assert line["method"] == "POST"
-    assert line["path"] == "/api/v1/auth/logout"
+    assert line["route"] == "/api/v1/auth/logout"
     assert line["status"] == 204
     figures = api.get("/metrics")
     assert figures.headers["content-type"].startswith("text/plain")
     counted = 'stoflow_http_request_seconds_count{method="GET",route="/api/v1/me",status="200"}'
     assert f"{counted} 1.0" in figures.text
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_an_address_that_opens_something_is_not_in_the_log(
+    api: httpx.Client,
+    container: Container,
+    clock: MovableClock,
+    captured: StringIO,
+    *,
+    is_known: bool,
+) -> None:
+    """ST22, ST35: a photo's link that is still good, when the photo cannot be had just then, or
+    somebody gets the address around it wrong.
+    """
+    photo = PhotoLink("tenants/1/gone.jpg", "image/jpeg")
+    link = container.photo_links.link(photo, clock.now() + timedelta(minutes=3))
+    path = urlsplit(link).path
+    assert api.get(path if is_known else f"{path}/full").status_code == 404
+    (line,) = [json.loads(each) for each in captured.getvalue().splitlines()]
+    known = "/api/v1/vinted/photos/{token}"
+    assert (line["route"], line["status"]) == (known if is_known else "unknown", 404)
+    assert path.rpartition("/")[2] not in captured.getvalue()
 
 
 def test_unusual_verbs_and_made_up_addresses_make_no_new_figures(api: httpx.Client) -> None:
