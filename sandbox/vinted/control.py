@@ -130,12 +130,12 @@ class Control(CommonControl[VintedState]):
         return ledger_row(self.sandbox.state, item)
 
     def change_site(self, body: Body) -> Any:
-        """Set `escaped_csrf`, `legacy_form` or both."""
-        state = self.sandbox.state
-        for name in ("escaped_csrf", "legacy_form"):
+        """Set `escaped_csrf`, `legacy_form`, `all_photos` or several of them."""
+        state, names = self.sandbox.state, ("escaped_csrf", "legacy_form", "all_photos")
+        for name in names:
             if name in body:
                 setattr(state, name, body[name] is True)
-        return {"escaped_csrf": state.escaped_csrf, "legacy_form": state.legacy_form}
+        return {name: getattr(state, name) for name in names}
 
     def reset(self, body: Body) -> Any:
         """Begin anew."""

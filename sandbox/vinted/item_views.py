@@ -47,7 +47,7 @@ def photos_of(call: Call, item: Item) -> list[JSON]:
 
 
 def wardrobe_row(call: Call, item: Item) -> JSON:
-    """An item in a list. Of its photos only the cover is there."""
+    """An item in a list. Of its photos only the cover is there, or all, as the site has it."""
     state, catalogue, content = call.state, call.sandbox.catalogue, item.content
     brand, title = brand_of(catalogue, content), str(content.get("title", ""))
     size = catalogue.sizes.get(size_id(state, item) or 0)
@@ -63,7 +63,7 @@ def wardrobe_row(call: Call, item: Item) -> JSON:
         "status": CONDITIONS.get(condition_id(state, item) or 0, ""),
         "url": call.origin + path,
         "path": path,
-        "photos": photos_of(call, item)[:1],
+        "photos": photos_of(call, item)[: None if state.all_photos else 1],
         "favourite_count": 0,
         "view_count": 0,
         "is_draft": item.is_draft,
@@ -71,7 +71,13 @@ def wardrobe_row(call: Call, item: Item) -> JSON:
         "is_reserved": item.is_reserved,
         "is_hidden": item.is_hidden,
         "item_closing_action": "sold" if item.sold_at is not None else None,
-        "user": {"id": seller.user_id, "login": seller.login},
+        "user": {
+            "id": seller.user_id,
+            "login": seller.login,
+            "profile_url": f"{call.origin}/member/{seller.user_id}-{seller.login}",
+            "photo": None,
+            "business": False,
+        },
     }
 
 

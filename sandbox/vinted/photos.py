@@ -16,7 +16,18 @@ FIRST_PHOTO = 34_000_000_001
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PHOTOS = 20
 RULES = PictureRules(MAX_BYTES, 15_000, frozenset({"JPEG", "MPO", "PNG", "WEBP"}))
-THUMBNAILS = {"thumb70x100": (70, 100), "thumb150x210": (150, 210), "thumb310x430": (310, 430)}
+THUMBNAILS = {
+    "thumb20": (20, 20),
+    "thumb50": (50, 50),
+    "thumb70x100": (70, 100),
+    "thumb100": (100, 100),
+    "thumb150x210": (150, 210),
+    "thumb175x224": (175, 224),
+    "thumb310x430": (310, 430),
+    "thumb364x428": (364, 428),
+    "thumb428x624": (428, 624),
+}
+"""Most of a row in a wardrobe is addresses of these."""
 
 
 async def _upload(call: Call) -> JSON:
@@ -71,8 +82,13 @@ def _stored(call: Call, picture: Picture, temp_uuid: str) -> Photo:
 
 
 def photo_view(photo: Photo, origin: str, image_no: int = 1) -> JSON:
-    """A photo as Vinted answers it."""
-    url = f"{origin}/t/{photo.photo_id}/f800"
+    """A photo as Vinted answers it, its addresses as long as the real ones."""
+    uploaded_at = int(photo.created_at.timestamp())
+
+    def address(size: str) -> str:
+        return f"{origin}/t/{photo.photo_id}/{size}?t={uploaded_at}&s={photo.sha256}"
+
+    url = address("f800")
     return {
         "id": photo.photo_id,
         "image_no": image_no,
@@ -83,12 +99,13 @@ def photo_view(photo: Photo, origin: str, image_no: int = 1) -> JSON:
         "is_main": image_no == 1,
         "orientation": 0,
         "thumbnails": [
-            {"type": name, "url": f"{origin}/t/{photo.photo_id}/{name}", "width": w, "height": h}
+            {"type": name, "url": address(name), "width": w, "height": h, "original_size": None}
             for name, (w, h) in THUMBNAILS.items()
         ],
         "high_resolution": {
             "id": f"t_{photo.photo_id}",
-            "timestamp": int(photo.created_at.timestamp()),
+            "timestamp": uploaded_at,
+            "orientation": None,
         },
     }
 

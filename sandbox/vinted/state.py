@@ -182,6 +182,8 @@ class VintedState(SandboxState):
     """Pages write the token as it stands inside a JavaScript string."""
     legacy_form: bool = False
     """Size and condition are read from size_id and status_id, as on some of Vinted's sites."""
+    all_photos: bool = False
+    """Wardrobes show more than an item's cover, as was seen on some of Vinted's sites."""
     currency: str = "EUR"
     """Of every price: each of Vinted's sites has one."""
 

@@ -8,7 +8,8 @@ from sandbox.vinted.operations import JSON, Call, Operation, page_of
 from sandbox.vinted.state import Item, VintedState
 
 EMPTY_PAGE, MISSING_PAGE, FEWER_PAGES = "empty_page", "missing_page", "fewer_pages"
-ODDITIES = (EMPTY_PAGE, MISSING_PAGE, FEWER_PAGES)
+NO_LIST = "no_list"
+ODDITIES = (EMPTY_PAGE, MISSING_PAGE, FEWER_PAGES, NO_LIST)
 
 
 def _wardrobe(call: Call) -> JSON:
@@ -27,6 +28,8 @@ def _misled(call: Call, rows: list[Item], pagination: dict[str, Any]) -> JSON:
     oddity = _drawn(call.state, pagination["current_page"])
     if oddity == MISSING_PAGE:
         raise gone()
+    if oddity == NO_LIST:
+        return {}
     if oddity == EMPTY_PAGE:
         rows = []
     if oddity == FEWER_PAGES:

@@ -1,12 +1,15 @@
 """Photos, drafts and items of the sandbox Vinted."""
 
 import hashlib
+import json
 import uuid
 from typing import Any
 
 import httpx
 import pytest
 
+from sandbox.vinted_browser.tab import LONGEST_BODY
+from services.gateways.vinted.client import ORDERS_PAGE, WARDROBE_PAGES
 from tests.contracts.etsy_shop import picture
 from tests.contracts.vinted_site import TSHIRTS, VintedBrowser, VintedSite
 
@@ -26,7 +29,7 @@ def test_a_photo_is_answered_at_the_root_and_kept_as_sent(vinted_sandbox: Vinted
     browser, temp_uuid = vinted_sandbox.member(), str(uuid.uuid4())
     answer = browser.upload(temp_uuid, "lime").json()
     assert (answer["temp_uuid"], answer["width"], answer["height"]) == (temp_uuid, 64, 48)
-    assert len(answer["thumbnails"]) == 3
+    assert len(answer["thumbnails"]) == 9
     seen = httpx.get(answer["url"])
     assert (seen.content, seen.headers["content-type"]) == (picture("lime"), "image/jpeg")
     (row,) = vinted_sandbox.read("ledger")["photos"]
@@ -332,6 +335,37 @@ def test_a_page_of_a_wardrobe_can_mislead(vinted_sandbox: VintedSite) -> None:
     assert browser.wardrobe()["items"] == []
     vinted_sandbox.control("wardrobe", method="DELETE")
     assert len(browser.wardrobe()["items"]) == 5
+
+
+def test_a_page_of_a_wardrobe_can_lack_its_rows(vinted_sandbox: VintedSite) -> None:
+    """A4: JSON, and well answered, but not what a wardrobe is."""
+    browser = vinted_sandbox.member()
+    vinted_sandbox.control("wardrobe", {"kind": "no_list", "page": 1, "times": 1})
+    assert browser.wardrobe() == {"code": 0}
+    assert browser.wardrobe()["items"] == []
+
+
+def test_rows_are_as_long_as_real_ones_and_the_pages_we_ask_for_fit(
+    vinted_sandbox: VintedSite,
+) -> None:
+    """ST37: into what an extension passes on, with room; also where rows show all photos."""
+    browser = vinted_sandbox.member()
+    number = browser.published(count=20, title="A title of fifty characters, as sellers write")
+    alone = _length(browser.wardrobe()["items"][0])
+    assert 2_800 < alone < 3_200
+    assert alone * WARDROBE_PAGES[0] < 0.75 * LONGEST_BODY
+    assert alone * 96 > LONGEST_BODY
+    vinted_sandbox.control("site", {"all_photos": True})
+    whole = _length(browser.wardrobe()["items"][0])
+    assert 0.2 * LONGEST_BODY < whole < LONGEST_BODY / WARDROBE_PAGES[-1]
+    assert len(browser.get(f"/item_upload/items/{number}").text) < 0.5 * LONGEST_BODY
+    vinted_sandbox.control("orders", {"item_id": number})
+    row = browser.get("/my_orders").json()["my_orders"][0]
+    assert _length(row) * ORDERS_PAGE < 0.5 * LONGEST_BODY
+
+
+def _length(row: dict[str, Any]) -> int:
+    return len(json.dumps(row, separators=(",", ":"), ensure_ascii=False))
 
 
 def test_forms_are_filled_in_from_dictionaries(vinted_sandbox: VintedSite) -> None:

@@ -9,7 +9,14 @@ import httpx
 
 from models.selling.vinted import CommandState
 from repositories.selling.vinted import VintedCommandRepository
-from services.gateways.vinted.transport import AwaitingAnswer, VintedAnswer, VintedRequest
+from sandbox.vinted_browser.tab import LONGEST_BODY
+from services.gateways.vinted.client import WARDROBE_PAGES, VintedClient
+from services.gateways.vinted.transport import (
+    AwaitingAnswer,
+    PhotoUpload,
+    VintedAnswer,
+    VintedRequest,
+)
 from services.selling.vinted.commands import CommandTransport
 from shared.clock import Clock
 from shared.database import Database, TenantSchema
@@ -63,9 +70,51 @@ class SignedInBrowser:
         return VintedAnswer(
             answer.status_code,
             answer.headers.get("content-type", ""),
-            answer.text,
+            answer.text[:LONGEST_BODY],
             answer.headers.get("retry-after"),
+            truncated=len(answer.text) > LONGEST_BODY,
         )
+
+
+@dataclass
+class RecordedTransport:
+    """A road that gives the same answer to everything and remembers what it was asked."""
+
+    answer: VintedAnswer
+    asked: list[VintedRequest] = field(default_factory=list)
+    again_for: list[str] = field(default_factory=list)
+
+    def ask(self, step: str, request: VintedRequest) -> VintedAnswer:
+        """Give the answer."""
+        self.asked.append(request)
+        return self.answer
+
+    def again(self, step: str) -> None:
+        """Remember it."""
+        self.again_for.append(step)
+
+    def client(self) -> VintedClient:
+        """A client on this road; whoever halts is not heard."""
+        return VintedClient(self, lambda _wanted, _answer: None)
+
+
+PHOTO = PhotoUpload("a key", "a hash", "image/jpeg", {})
+LOOKS: Mapping[str, Callable[[VintedClient, str], object]] = {
+    "own_item": lambda client, step: client.own_item(step, 7),
+    "wardrobe": lambda client, step: client.wardrobe(step, "9", 1, WARDROBE_PAGES[-1]),
+    "orders": lambda client, step: client.orders(step, 1),
+    "transaction": lambda client, step: client.transaction(step, 7),
+    "conversation": lambda client, step: client.conversation(step, 7),
+}
+CHANGES: Mapping[str, Callable[[VintedClient, str], object]] = {
+    "upload_photo": lambda client, step: client.upload_photo(step, PHOTO),
+    "create_draft": lambda client, step: client.create_draft(step, {}),
+    "complete_draft": lambda client, step: client.complete_draft(step, 7, {}),
+    "update_item": lambda client, step: client.update_item(step, 7, {}),
+    "delete_item": lambda client, step: client.delete_item(step, 7),
+    "reply": lambda client, step: client.reply(step, 7, {}),
+}
+"""All that is ever asked, by the client's methods."""
 
 
 class RowsAnsweredAtOnce(CommandTransport):
@@ -112,5 +161,6 @@ def answered(answer: VintedAnswer, now: datetime) -> dict[str, Any]:
         "content_type": answer.content_type,
         "retry_after": answer.retry_after,
         "answer": answer.body,
+        "truncated": answer.truncated,
         "answered_at": now,
     }

@@ -1,11 +1,17 @@
 """Vinted in a seller's name: each request under the step's name that its job gives it."""
 
 import json
-from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
-from services.gateways.calls import Exchange, Observer, nobody_watches
-from services.gateways.vinted.errors import VintedRefusal, VintedWantsAPerson, understood
+from services.gateways.calls import Exchange, Observer, UnreadableAnswer, nobody_watches
+from services.gateways.vinted.errors import (
+    AnswerTooLong,
+    VintedRefusal,
+    VintedWantsAPerson,
+    understood,
+)
 from services.gateways.vinted.items import OwnItem, WardrobePage
 from services.gateways.vinted.orders import Conversation, Deal, OrderPage
 from services.gateways.vinted.reading import at, needed_number
@@ -18,8 +24,17 @@ from services.gateways.vinted.transport import (
 from shared.errors import APIConnectionError, APITimeoutError
 
 API = "/api/v2"
-WARDROBE_PAGE = 96
-"""The most that Vinted gives."""
+WARDROBE_PAGES: Sequence[int] = (48, 12, 4)
+"""Items on a page, the most first; Vinted gives up to 96.
+
+An extension passes on 200,000 characters. A row has about 3,000 with its cover alone, and, where
+all photos are shown, some 2,400 more for each: up to 49,000 with twenty.
+"""
+
+ORDERS_PAGE = 20
+"""Rows of some 2,500 characters, the newest first; most readings need no second page."""
+
+T = TypeVar("T")
 
 _GONE = frozenset({404})
 _GONE_OR_SHUT = frozenset({403, 404})
@@ -33,7 +48,9 @@ class VintedClient:
     """Builds requests and reads answers.
 
     A step that was answered gives the same answer again; one that failed is asked anew the next
-    time, but for changes whose answer was lost: these raise `APITimeoutError` until `again`.
+    time, but for changes whose answer was lost: these raise `APITimeoutError` until `again`. An
+    answer that cannot be read is a failure of a look, `UnreadableAnswer`; of a change it is one
+    more answer that was lost, and is kept until it is known what became of it.
     """
 
     def __init__(
@@ -77,31 +94,33 @@ class VintedClient:
     def own_item(self, step: str, item_id: int) -> OwnItem | None:
         """An item of one's own; None when it is gone, sold or reserved."""
         request = VintedRequest("GET", f"{API}/item_upload/items/{item_id}")
-        body = self.send(step, request, instead=_GONE_OR_SHUT)
-        return None if body is _NOTHING else OwnItem.of(body)
+        return self._look(step, request, _if_there(OwnItem.of), _GONE_OR_SHUT)
 
-    def wardrobe(self, step: str, user_id: str, page: int) -> WardrobePage:
-        """A page of all items, drafts, hidden and sold ones too; the first is 1."""
-        query = {"page": str(page), "per_page": str(WARDROBE_PAGE), "order": "newest_first"}
-        path = f"{API}/wardrobe/{user_id}/items"
-        return WardrobePage.of(self.send(step, VintedRequest("GET", path, query)), page)
+    def wardrobe(self, step: str, user_id: str, page: int, size: int) -> WardrobePage:
+        """A page of all items, drafts, hidden and sold ones too; the first is 1.
+
+        Raises `AnswerTooLong`, which stays the step's answer as long as there are shorter pages.
+        """
+        query = {"page": str(page), "per_page": str(size), "order": "newest_first"}
+        request = VintedRequest("GET", f"{API}/wardrobe/{user_id}/items", query)
+        read, shorter = partial(WardrobePage.of, page=page), size > WARDROBE_PAGES[-1]
+        return self._look(step, request, read, keeps_too_long=shorter)
 
     def orders(self, step: str, page: int) -> OrderPage:
         """A page of what was sold, the newest first; the first is 1."""
-        query = {"type": "sold", "status": "all", "page": str(page), "per_page": "20"}
-        return OrderPage.of(self.send(step, VintedRequest("GET", f"{API}/my_orders", query)))
+        numbers = {"page": str(page), "per_page": str(ORDERS_PAGE)}
+        query = {"type": "sold", "status": "all", **numbers}
+        return self._look(step, VintedRequest("GET", f"{API}/my_orders", query), OrderPage.of)
 
     def transaction(self, step: str, transaction_id: int) -> Deal | None:
         """A transaction of one's own; None when Vinted does not show it."""
         request = VintedRequest("GET", f"{API}/transactions/{transaction_id}")
-        body = self.send(step, request, instead=_GONE_OR_SHUT)
-        return None if body is _NOTHING else Deal.of(at(body, "transaction"))
+        return self._look(step, request, _if_there(_deal), _GONE_OR_SHUT)
 
     def conversation(self, step: str, conversation_id: int) -> Conversation | None:
         """A conversation of one's own; None when Vinted does not show it."""
         request = VintedRequest("GET", f"{API}/conversations/{conversation_id}")
-        body = self.send(step, request, instead=_GONE_OR_SHUT)
-        return None if body is _NOTHING else Conversation.of(body)
+        return self._look(step, request, _if_there(Conversation.of), _GONE_OR_SHUT)
 
     def reply(self, step: str, conversation_id: int, body: Mapping[str, Any]) -> None:
         """Write in a conversation."""
@@ -124,6 +143,23 @@ class VintedClient:
             return self._read(step, request, answer, instead)
         except VintedWantsAPerson:
             self._transport.again(step)
+            raise
+
+    def _look(
+        self,
+        step: str,
+        request: VintedRequest,
+        read: Callable[[Any], T],
+        instead: Collection[int] = (),
+        *,
+        keeps_too_long: bool = False,
+    ) -> T:
+        """What a GET brings; the step of an answer that cannot be read is asked anew."""
+        try:
+            return read(self.send(step, request, instead))
+        except UnreadableAnswer as unreadable:
+            if not (keeps_too_long and isinstance(unreadable, AnswerTooLong)):
+                self._transport.again(step)
             raise
 
     def _asked(self, step: str, request: VintedRequest) -> VintedAnswer:
@@ -152,6 +188,14 @@ class VintedClient:
                 return _NOTHING
             self._transport.again(step)
             raise
+
+
+def _if_there(read: Callable[[Any], T]) -> Callable[[Any], T | None]:
+    return lambda body: None if body is _NOTHING else read(body)
+
+
+def _deal(body: Any) -> Deal:
+    return Deal.of(at(body, "transaction"))
 
 
 _NOTHING = object()

@@ -58,6 +58,13 @@ class VintedWantsAPerson(VintedError):
         self.challenged = challenged
 
 
+class AnswerTooLong(UnreadableAnswer):
+    """The browser passed on the beginning of an answer: the same request would bring no more."""
+
+    def __init__(self) -> None:
+        super().__init__("Vinted's answer is longer than the extension passes on.")
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
     http_status: int
@@ -87,8 +94,8 @@ def _table() -> Sequence[_Entry]:
 def understood(request: VintedRequest, answer: VintedAnswer) -> Any:
     """The JSON of a good answer.
 
-    Raises `VintedRefusal`; `VintedWantsAPerson`, when nothing was done for certain; and, of what
-    may have been done, `APITimeoutError`.
+    Raises `VintedRefusal`; `AnswerTooLong`, of what changes nothing; `VintedWantsAPerson`, when
+    nothing was done for certain; and, of what may have been done, `APITimeoutError`.
     """
     body, is_json = _json_of(answer)
     if answer.status == 401 or _is_challenge(answer, is_json=is_json):
@@ -106,7 +113,7 @@ def _good(request: VintedRequest, answer: VintedAnswer, body: Any, *, is_json: b
     if request.changes:
         raise APITimeoutError("Vinted's answer could not be read; what became of it is looked up.")
     if answer.truncated:
-        raise UnreadableAnswer("Vinted's answer is longer than the extension passes on.")
+        raise AnswerTooLong
     raise VintedWantsAPerson(challenged=True)
 
 

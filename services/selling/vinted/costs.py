@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from models.selling.publishing import JobAction
 from services.gateways.quotas import Quota
-from services.gateways.vinted.client import WARDROBE_PAGE
+from services.gateways.vinted.client import WARDROBE_PAGES
 from services.selling.publishing.channels import CallCost, Capabilities, JobSize, Unit
 from services.selling.vinted.pacing import PaceRule, kinds_of
 
@@ -58,7 +58,7 @@ def vinted_capabilities(rules: Sequence[PaceRule]) -> Capabilities:
             for action, requests in _REQUESTS.items()
         },
         seconds_a_call=None,
-        shown_together=WARDROBE_PAGE,
+        shown_together=WARDROBE_PAGES[0],
     )
 
 

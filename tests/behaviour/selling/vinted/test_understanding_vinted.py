@@ -6,12 +6,19 @@ from typing import Any
 import pytest
 
 from services.gateways.calls import UnreadableAnswer
-from services.gateways.vinted.errors import VintedRefusal, VintedWantsAPerson, understood
+from services.gateways.vinted.client import WARDROBE_PAGES
+from services.gateways.vinted.errors import (
+    AnswerTooLong,
+    VintedRefusal,
+    VintedWantsAPerson,
+    understood,
+)
 from services.gateways.vinted.items import WardrobeItem, WardrobePage
 from services.gateways.vinted.reading import moment, money, number
 from services.gateways.vinted.transport import VintedAnswer, VintedRequest
 from shared.errors import APITimeoutError, Remedy
 from shared.money import Money
+from tests.fakes.vinted_transport import CHANGES, LOOKS, RecordedTransport
 
 LOOK = VintedRequest("GET", "/api/v2/item_upload/items/7")
 PUT_UP = VintedRequest("POST", "/api/v2/item_upload/drafts/7/completion")
@@ -22,6 +29,9 @@ DENIED = {"code": 106, "message": "Accès refusé", "message_code": "access_deni
 def answer(status: int, body: Any, **more: Any) -> VintedAnswer:
     said = body if isinstance(body, str) else json.dumps(body)
     return VintedAnswer(status, "text/html", said, **more)
+
+
+CUT = answer(200, '{"items":[{"id":1', truncated=True)
 
 
 @pytest.mark.parametrize(
@@ -47,8 +57,40 @@ def test_a_page_that_says_200_is_a_block_and_of_a_change_nobody_knows() -> None:
         understood(LOOK, page)
     with pytest.raises(APITimeoutError):
         understood(PUT_UP, page)
+    with pytest.raises(AnswerTooLong):
+        understood(LOOK, CUT)
+
+
+@pytest.mark.parametrize("said", [answer(200, {"code": 0}), CUT], ids=["odd", "cut off"])
+@pytest.mark.parametrize("name", LOOKS)
+def test_a_look_whose_answer_cannot_be_read_is_asked_anew(name: str, said: VintedAnswer) -> None:
+    """ST37: it changes nothing, and its answer must not be kept for ever."""
+    road = RecordedTransport(said)
     with pytest.raises(UnreadableAnswer):
-        understood(LOOK, answer(200, '{"items":[{"id":1', truncated=True))
+        LOOKS[name](road.client(), "a step")
+    assert road.again_for == ["a step"]
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_whose_answer_cannot_be_read_is_not(name: str) -> None:
+    """B1, ST37: what became of it is looked up first."""
+    road = RecordedTransport(CUT)
+    with pytest.raises(APITimeoutError):
+        CHANGES[name](road.client(), "a step")
+    road.answer = answer(200, {"code": 0})
+    if name in ("upload_photo", "create_draft"):
+        with pytest.raises(UnreadableAnswer):
+            CHANGES[name](road.client(), "a step")
+    assert road.again_for == []
+
+
+def test_that_a_page_is_too_long_is_kept_while_there_are_shorter_ones() -> None:
+    """ST37: the same page would be too long again."""
+    road = RecordedTransport(CUT)
+    for size in WARDROBE_PAGES:
+        with pytest.raises(AnswerTooLong):
+            road.client().wardrobe(f"by {size}", "9", 1, size)
+    assert road.again_for == [f"by {WARDROBE_PAGES[-1]}"]
 
 
 def test_what_is_not_yours_is_no_challenge() -> None:

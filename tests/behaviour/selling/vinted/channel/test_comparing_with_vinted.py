@@ -7,7 +7,7 @@ import pytest
 
 from models.selling.publishing import JobAction, JobOutcome, ListingStatus
 from repositories.selling.vinted_listings import VintedListingRepository
-from services.gateways.vinted import client
+from services.selling.vinted import wardrobe
 from services.selling.vinted.sync import CONFIRM_ENDED
 from tests.behaviour.selling.vinted.channel.conftest import Shop
 
@@ -15,7 +15,7 @@ from tests.behaviour.selling.vinted.channel.conftest import Shop
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two items a page, so that a few listings are several pages."""
-    monkeypatch.setattr(client, "WARDROBE_PAGE", 2)
+    monkeypatch.setattr(wardrobe, "WARDROBE_PAGES", (2,))
 
 
 def listed(shop: Shop, count: int) -> list[int]:
