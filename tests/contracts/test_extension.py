@@ -41,7 +41,6 @@ def test_its_own_tests_pass() -> None:
 def test_it_makes_the_requests_that_the_protocol_allows() -> None:
     """ST39: one list, written down twice, for the extension trusts nobody with it."""
     listed = re.findall(r"'((?:GET|POST|PUT|DELETE)) ([^']+)'", source("allowed.js"))
-    assert len(listed) > 20
     allowed = protocol()["x-allowed-requests"]
     patterns = [(method, "^" + path.replace("{id}", r"\d{1,20}") + "$") for method, path in listed]
     assert sorted(patterns) == sorted((each["method"], each["path"]) for each in allowed)

@@ -4,6 +4,7 @@ import hashlib
 import re
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,16 +14,20 @@ import pytest
 from sandbox.vinted.state import STANDARD_PASSWORD
 from sandbox.vinted_browser.allowed import allowed_requests, is_allowed
 from sandbox.vinted_browser.browser import HeadlessBrowser
+from services.gateways.calls import UnreadableAnswer
+from services.gateways.vinted.client import VintedClient
+from services.gateways.vinted.transport import VintedAnswer
 from tests.contracts.etsy_shop import picture
 from tests.contracts.vinted_site import VintedSite
 from tests.fakes.photo_site import PhotoSite
 from tests.fakes.stoflow_bridge import FakeStoflow, protocol
+from tests.fakes.vinted_transport import CHANGES, LOOKS, RecordedTransport
 from tests.serving import Stage, serving
 from tests.waiting import until
 
 DRAFTS = "/api/v2/item_upload/drafts"
 ME = "/api/v2/users/current"
-COLORS = "/api/v2/item_upload/colors"
+ORDERS = "/api/v2/my_orders"
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +91,21 @@ def test_the_list_of_allowed_requests_is_the_protocols() -> None:
         ("GET", "https://example.org/api/v2/users/current"),
     ):
         assert not is_allowed(method, path)
+
+
+def test_nothing_is_allowed_that_nobody_asks_for() -> None:
+    """D10: what jobs ask of Vinted, and who is signed in there, which the browser asks itself."""
+    road = RecordedTransport(VintedAnswer(200, "application/json", "{}"))
+    asks = {**LOOKS, **CHANGES}
+    methods = {name for name in vars(VintedClient) if not name.startswith("_")}
+    assert asks.keys() == methods - {"again", "send"}
+    for ask in asks.values():
+        with suppress(UnreadableAnswer):
+            ask(road.client(), "a step")
+    asked = [("GET", ME), *((each.method, each.path) for each in road.asked)]
+    for method, pattern in allowed_requests():
+        assert any(method == each and re.fullmatch(pattern, path) for each, path in asked), pattern
+    assert [each for each in asked if not is_allowed(*each)] == []
 
 
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
@@ -320,10 +340,10 @@ def test_refusals_and_odd_answers_are_passed_on_as_they_are(
     stoflow: FakeStoflow, working: HeadlessBrowser, vinted_sandbox: VintedSite
 ) -> None:
     """C8: it judges nothing; Retry-After goes along."""
-    vinted_sandbox.fault("getColors", "http_429", retry_after_s=7)
-    vinted_sandbox.fault("getColors", "http_500")
+    vinted_sandbox.fault("getMyOrders", "http_429", retry_after_s=7)
+    vinted_sandbox.fault("getMyOrders", "http_500")
     for status, retry_after in ((429, "7"), (500, None), (200, None)):
-        command = stoflow.command(working.tab.site, "GET", COLORS)
+        command = stoflow.command(working.tab.site, "GET", ORDERS)
         stoflow.send(command)
         result = stoflow.result_of(command)
         assert (result["status"], result["retry_after"]) == (status, retry_after)
@@ -337,8 +357,8 @@ def test_a_challenge_is_told_and_stops_everything_until_it_is_solved(
     stoflow: FakeStoflow, working: HeadlessBrowser, vinted_sandbox: VintedSite, kind: str
 ) -> None:
     """D4: it is never tried again by itself; the person solves it, the work goes on."""
-    vinted_sandbox.fault("getColors", kind)
-    command = stoflow.command(working.tab.site, "GET", COLORS)
+    vinted_sandbox.fault("getMyOrders", kind)
+    command = stoflow.command(working.tab.site, "GET", ORDERS)
     stoflow.send(command)
     status = 403 if kind == "challenge" else 200
     assert stoflow.result_of(command)["status"] == status
@@ -346,15 +366,15 @@ def test_a_challenge_is_told_and_stops_everything_until_it_is_solved(
     assert stoflow.challenges == [
         {"command_id": command["command_id"], "site": working.tab.site, "status": status}
     ]
-    refusal = stoflow.send(stoflow.command(working.tab.site, "GET", COLORS))
+    refusal = stoflow.send(stoflow.command(working.tab.site, "GET", ORDERS))
     assert refusal["refused"] == "no_session"
-    asked = vinted_sandbox.calls("getColors")
+    asked = vinted_sandbox.calls("getMyOrders")
     working.cut_off()
     stoflow.until(lambda: [each["state"] for each in stoflow.sessions][-1] == "challenged")
     working.solve_challenge()
     stoflow.until(lambda: [each["state"] for each in stoflow.sessions][-1] == "signed_in")
-    assert vinted_sandbox.calls("getColors") == asked == 1
-    command = stoflow.command(working.tab.site, "GET", COLORS)
+    assert vinted_sandbox.calls("getMyOrders") == asked == 1
+    command = stoflow.command(working.tab.site, "GET", ORDERS)
     stoflow.send(command)
     assert stoflow.result_of(command)["status"] == 200
 
@@ -365,7 +385,7 @@ def test_signing_out_and_in_at_vinted_is_told(
     """D5: with another account too."""
     working.sign_out()
     stoflow.until(lambda: stoflow.sessions[-1]["state"] == "signed_out")
-    refusal = stoflow.send(stoflow.command(working.tab.site, "GET", COLORS))
+    refusal = stoflow.send(stoflow.command(working.tab.site, "GET", ORDERS))
     assert refusal["refused"] == "no_session"
     working.sign_in("jonas", STANDARD_PASSWORD)
     stoflow.until(lambda: stoflow.sessions[-1]["state"] == "signed_in")
@@ -377,11 +397,11 @@ def test_an_ended_access_token_of_vinted_is_renewed_by_the_page(
 ) -> None:
     """D5: the command gets its 401, the next one goes well."""
     vinted_sandbox.control("members/camille/expire")
-    command = stoflow.command(working.tab.site, "GET", COLORS)
+    command = stoflow.command(working.tab.site, "GET", ORDERS)
     stoflow.send(command)
     assert stoflow.result_of(command)["status"] == 401
     until(lambda: vinted_sandbox.calls("getCurrentUser") >= 3)
-    command = stoflow.command(working.tab.site, "GET", COLORS)
+    command = stoflow.command(working.tab.site, "GET", ORDERS)
     stoflow.send(command)
     assert stoflow.result_of(command)["status"] == 200
 
@@ -390,8 +410,8 @@ def test_a_sign_out_elsewhere_is_noticed_at_the_next_command(
     stoflow: FakeStoflow, working: HeadlessBrowser, vinted_sandbox: VintedSite
 ) -> None:
     """D5."""
-    vinted_sandbox.fault("getColors", "revoked_token")
-    command = stoflow.command(working.tab.site, "GET", COLORS)
+    vinted_sandbox.fault("getMyOrders", "revoked_token")
+    command = stoflow.command(working.tab.site, "GET", ORDERS)
     stoflow.send(command)
     assert stoflow.result_of(command)["status"] == 401
     stoflow.until(lambda: stoflow.sessions[-1]["state"] == "signed_out")
@@ -400,7 +420,7 @@ def test_a_sign_out_elsewhere_is_noticed_at_the_next_command(
 def test_paused_it_takes_nothing(stoflow: FakeStoflow, working: HeadlessBrowser) -> None:
     """D4: the button in the extension."""
     working.paused = True
-    refusal = stoflow.send(stoflow.command(working.tab.site, "GET", COLORS))
+    refusal = stoflow.send(stoflow.command(working.tab.site, "GET", ORDERS))
     assert refusal["refused"] == "paused"
 
 

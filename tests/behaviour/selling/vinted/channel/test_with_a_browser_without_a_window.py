@@ -24,7 +24,7 @@ from tests.serving import Seller, Stage, sign_up
 from tests.waiting import until
 
 COMMANDS, CUTS = 40, 15
-COLORS = VintedRequest("GET", "/api/v2/item_upload/colors")
+ORDERS = VintedRequest("GET", "/api/v2/my_orders")
 
 
 @pytest.fixture
@@ -127,13 +127,13 @@ def test_a_challenge_stops_the_account_until_the_person_has_solved_it(
     desk: Desk, seller: Seller, window_less: HeadlessBrowser, site: VintedSite
 ) -> None:
     """D4: no job is lost; nothing is asked meanwhile."""
-    site.fault("getColors", "challenge")
-    first = desk.ask(COLORS)
+    site.fault("getMyOrders", "challenge")
+    first = desk.ask(ORDERS)
     until(lambda: standing(seller)[0] == "challenged")
-    second = desk.ask(COLORS)
-    assert site.calls("getColors") == 1
+    second = desk.ask(ORDERS)
+    assert site.calls("getMyOrders") == 1
     window_less.solve_challenge()
     until(lambda: standing(seller)[0] == "connected")
     until(lambda: desk.command(second).state is CommandState.ANSWERED)
     assert (desk.command(first).status, desk.command(second).status) == (403, 200)
-    assert site.calls("getColors") == 2
+    assert site.calls("getMyOrders") == 2
