@@ -62,6 +62,27 @@ def test_one_that_never_can_ends_the_job_and_the_sellers_retry_asks_anew(
     assert (shop.job(job_id).outcome, calls) == (JobOutcome.OK, {"getWardrobe": 1})
 
 
+def test_a_lost_deed_is_not_repeated_because_the_wardrobe_cannot_be_read(
+    shop: Shop, site: VintedSite
+) -> None:
+    """B1, ST37: each look asks anew, and the deed waits for one that can be read."""
+    product_id = shop.shirt()
+    site.fault("createDraft", "timeout_after_success")
+    site.control("wardrobe", {"kind": "no_list", "page": 1})
+    job_id = shop.ask(product_id)
+    calls = shop.calls_of(lambda: shop.finish(job_id))
+    job = shop.job(job_id)
+    assert job.problem_code == "outside-unreadable"
+    assert (calls["createDraft"], calls.get("completeDraft")) == (1, None)
+    assert calls["getWardrobe"] > 1
+    site.control("wardrobe", method="DELETE")
+    retry(shop, job_id)
+    calls = shop.calls_of(lambda: shop.finish(job_id))
+    assert shop.job(job_id).outcome is JobOutcome.OK, shop.job(job_id).problem_detail
+    assert (calls.get("createDraft"), calls["getWardrobe"]) == (None, 1)
+    assert len(shop.items(product_id)) == 1
+
+
 def test_pages_that_are_too_long_are_asked_for_in_shorter_ones(
     shop: Shop, seller: VintedBrowser, site: VintedSite, container: Container
 ) -> None:
