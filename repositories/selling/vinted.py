@@ -106,11 +106,6 @@ class VintedAccountRepository:
         return added is not None
 
 
-_LANE = (
-    select(MarketplaceJob.lane)
-    .join(VintedCommand, VintedCommand.job_id == MarketplaceJob.id)
-    .where(VintedCommand.id == _COMMAND_ID)
-)
 _WITH_JOB = (
     select(MarketplaceJob, VintedCommand)
     .join(VintedCommand, VintedCommand.job_id == MarketplaceJob.id)
@@ -200,10 +195,6 @@ class VintedCommandRepository:
             .with_for_update()
             .execution_options(populate_existing=True)
         )
-
-    def lane_of(self, command_id: uuid.UUID) -> Lane | None:
-        """The lane of its job."""
-        return self._session.scalar(_LANE, {"command_id": command_id})
 
     def locked_with_job(self, command_id: uuid.UUID) -> tuple[MarketplaceJob, VintedCommand] | None:
         """Its job and the command, locked in this order and read anew."""

@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, delete, event, update
 
+from backend.container import Container
 from models.selling.publishing import Channel, JobStatus, MarketplaceJob
 from models.selling.vinted import VintedCommand, VintedSession
 from repositories.accounts.browser_bells import BrowserBellRepository
 from services.gateways.vinted.transport import VintedRequest
-from services.selling.vinted.bridge.dispatching import Dispatching
+from services.selling.vinted.bridge.dispatching import Dispatching, Look
 from services.selling.vinted.bridge.executors import Browser, Executors, SessionSaid
+from services.selling.vinted.bridge.leases import CommandLease
+from services.selling.vinted.bridge.results import CommandResult, CommandResults, Outcome
 from services.selling.vinted.pacing import Pacing
 from services.selling.vinted.sites import SITES
 from shared.clock import SystemClock
@@ -53,9 +56,10 @@ def interrupted(engine: Engine, at: int, by: threading.Thread) -> Iterator[None]
     by.join()
 
 
+@pytest.mark.parametrize("answered", [True, False], ids=["after an answer", "any look"])
 @pytest.mark.parametrize("bell", [True, False], ids=["rung before", "no bell"])
 def test_a_job_that_is_parked_in_the_middle_of_a_look_is_sent_or_rung_for(
-    database: Database, tenant: TenantSchema, bell: bool
+    database: Database, tenant: TenantSchema, bell: bool, answered: bool
 ) -> None:
     """ST25, D7: at whichever statement of the look it happens."""
     clock, browser = SystemClock(), Browser("a socket", new_uuid())
@@ -70,10 +74,58 @@ def test_a_job_that_is_parked_in_the_middle_of_a_look_is_sent_or_rung_for(
         ask(database, clock, tenant, job.id, VintedRequest("GET", "/api/v2/users/current"))
         parking = threading.Thread(target=park, args=(database, clock, tenant, job.id))
         with interrupted(database.engine, at, parking):
-            look = dispatching.next(tenant, browser)
+            look = dispatching.next(tenant, browser, answered=answered)
         with database.platform() as session:
             rings = BrowserBellRepository(session).due([tenant], clock.now())
         assert look.dispatch is not None or rings, f"overlooked at statement {at}"
-        with database.tenant(tenant) as session:
-            session.execute(delete(VintedCommand))
-            session.execute(update(MarketplaceJob).values(status=JobStatus.CANCELLED))
+        forget(database, tenant)
+
+
+def test_a_job_that_is_parked_while_another_is_answered_is_sent_or_rung_for(
+    database: Database, tenant: TenantSchema, container: Container
+) -> None:
+    """ST25, D7: storing an answer rings nobody, since whoever stores it looks what is next."""
+    clock, browser = SystemClock(), Browser("a socket", new_uuid())
+    said = SessionSaid(VintedSession.SIGNED_IN, SITES[0], "4711", "anna")
+    Executors(database, SITES, clock).say(tenant, browser, said)
+    dispatching = Dispatching(database, Pacing([]), clock)
+    leases = container.vinted_bridge.leases
+    results = CommandResults(database, leases, clock)
+    for at in range(1, STATEMENTS + 1):
+        first, second = (running(database, clock, tenant) for _ in range(2))
+        park(database, clock, tenant, first)
+        sent = dispatching.next(tenant, browser).dispatch
+        assert sent is not None
+        assert sent.job_id == first
+        lease = CommandLease(
+            tenant, sent.command_id, sent.method, sent.path, sent.site, sent.lane, sent.deadline
+        )
+        result = CommandResult(sent.command_id, leases.sign(lease), Outcome.ANSWERED, 200)
+        looks = []
+
+        def arrive(parks: int = second, looks: list[Look] = looks) -> None:
+            park(database, clock, tenant, parks)
+            looks.append(dispatching.next(tenant, browser))
+
+        with interrupted(database.engine, at, threading.Thread(target=arrive)):
+            results.store(tenant, result, looks=True)
+            looks.append(dispatching.next(tenant, browser, answered=True))
+        with database.platform() as session:
+            rings = BrowserBellRepository(session).due([tenant], clock.now())
+        sends = [look.dispatch.job_id for look in looks if look.dispatch is not None]
+        assert sends == [second] or (rings and not sends), f"overlooked at statement {at}"
+        forget(database, tenant)
+
+
+def running(database: Database, clock: SystemClock, tenant: TenantSchema) -> int:
+    """A job that has asked and is not parked yet."""
+    with database.tenant(tenant) as session:
+        job = make_job(session, clock, channel=Channel.VINTED, status=JobStatus.RUNNING)
+    ask(database, clock, tenant, job.id, VintedRequest("GET", "/api/v2/users/current"))
+    return job.id
+
+
+def forget(database: Database, tenant: TenantSchema) -> None:
+    with database.tenant(tenant) as session:
+        session.execute(delete(VintedCommand))
+        session.execute(update(MarketplaceJob).values(status=JobStatus.CANCELLED))

@@ -145,7 +145,8 @@ class BridgeServer:
 
     def _token(self, **claims: Any) -> str:
         now = int(time.time())
-        said = {"iss": "stoflow", "tid": SHOP, "iat": now, "exp": now + 120, **claims}
+        said = {"iss": "stoflow", "tid": SHOP, "lane": "bulk", "iat": now, "exp": now + 120}
+        said |= claims
         return jwt.encode(said, self.key, algorithm="RS256", headers={"kid": "k1"})
 
     def _tokens(self) -> JSONResponse:

@@ -111,6 +111,7 @@ class FakeStoflow:
         claims = {
             "iss": "fake",
             "tid": SHOP,
+            "lane": "bulk",
             "command": command_id,
             "iat": int(now.timestamp()),
             "exp": int(now.timestamp()) + 60,

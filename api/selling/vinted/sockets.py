@@ -138,10 +138,10 @@ class BridgeSockets:
 
     async def _take_result(self, watcher: Watcher, result: Result) -> dict[str, Any]:
         _must_be_extension(watcher)
-        store = self._bridge.results.store
+        store = partial(self._bridge.results.store, looks=watcher.tenant in self._executing)
         repeated = await to_thread.run_sync(store, watcher.tenant, result.told())
         self._meters.commands.labels("repeated" if repeated else result.outcome.value).inc()
-        self._look_at(watcher.tenant)
+        self._look_at(watcher.tenant, answered=True)
         return {"stored": True, "repeated": repeated}
 
     async def _take_challenge(self, watcher: Watcher, _challenge: Challenge) -> dict[str, Any]:
@@ -223,36 +223,40 @@ class BridgeSockets:
             for tenant in await to_thread.run_sync(self._bridge.due, executing):
                 self._look_at(tenant)
 
-    def _look_at(self, tenant: TenantSchema) -> None:
+    def _look_at(self, tenant: TenantSchema, *, answered: bool = False) -> None:
         if tenant in self._looking:
             # What it looks for may have come a moment later.
             self._look_again.add(tenant)
         else:
-            self._looking[tenant] = asyncio.create_task(self._look(tenant))
+            self._looking[tenant] = asyncio.create_task(self._look(tenant, answered))
 
-    async def _look(self, tenant: TenantSchema) -> None:
+    async def _look(self, tenant: TenantSchema, answered: bool) -> None:
         try:
-            await self._take_turn(tenant)
+            await self._take_turn(tenant, answered)
         except Exception:
             log.exception("vinted.look_failed", tenant=tenant.name)
+            self._look_in(LOOK_EVERY.total_seconds(), tenant)
         finally:
             del self._looking[tenant]
         if tenant in self._look_again:
             self._look_again.discard(tenant)
             self._look_at(tenant)
 
-    async def _take_turn(self, tenant: TenantSchema) -> None:
+    async def _take_turn(self, tenant: TenantSchema, answered: bool) -> None:
         watcher = self._executing.get(tenant)
         if watcher is None:
             return
-        turn = await to_thread.run_sync(self._bridge.next, tenant, _browser(watcher))
+        look = partial(self._bridge.next, answered=answered)
+        turn = await to_thread.run_sync(look, tenant, _browser(watcher))
         if turn.message is not None:
             await self._send(watcher, turn.message)
         if turn.again_at is not None:
             wait = (turn.again_at - self._clock.now()).total_seconds()
             if wait < LOOK_EVERY.total_seconds():
-                loop = asyncio.get_running_loop()
-                loop.call_later(max(wait, _SOONEST_S), self._look_at, tenant)
+                self._look_in(max(wait, _SOONEST_S), tenant)
+
+    def _look_in(self, seconds: float, tenant: TenantSchema) -> None:
+        asyncio.get_running_loop().call_later(seconds, self._look_at, tenant)
 
     async def _send(self, watcher: Watcher, message: Message) -> None:
         self._meters.commands.labels("sent").inc()

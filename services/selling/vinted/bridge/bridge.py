@@ -64,9 +64,11 @@ class VintedBridge:
         with self._database.platform() as session:
             return BrowserBellRepository(session).due(among, self._clock.now())
 
-    def next(self, tenant: TenantSchema, browser: Browser) -> Turn:
-        """What this executor is to do now."""
-        look = self._dispatching.next(tenant, browser)
+    def next(self, tenant: TenantSchema, browser: Browser, *, answered: bool = False) -> Turn:
+        """What this executor is to do now; `answered` when all that happened is that it did what
+        it had been sent.
+        """
+        look = self._dispatching.next(tenant, browser, answered=answered)
         message = None if look.dispatch is None else self._message(look.dispatch)
         return Turn(message, look.again_at)
 
@@ -81,6 +83,7 @@ class VintedBridge:
             dispatch.method,
             dispatch.path,
             dispatch.site,
+            dispatch.lane,
             dispatch.deadline,
         )
         request: dict[str, Any] = {

@@ -80,6 +80,7 @@ class Dispatch:
     tenant: TenantSchema
     command_id: UUID
     job_id: int
+    lane: Lane
     action: str
     step: str
     site: str
@@ -110,13 +111,19 @@ class Dispatching:
         self._clock = clock
         self._answers = JobAnswers(clock, "bridge")
 
-    def next(self, tenant: TenantSchema, browser: Browser) -> Look:
-        """Take the next command for this executor; it counts as sent when this returns it."""
+    def next(self, tenant: TenantSchema, browser: Browser, *, answered: bool = False) -> Look:
+        """Take the next command for this executor; it counts as sent when this returns it.
+
+        After an answer, where nothing waits, the bell stays as it was set on sending: it rings when
+        the answer would have been overdue.
+        """
         now = self._clock.now()
         with self._database.tenant(tenant) as session:
             found = self._find(session, browser, now)
             if found.command is not None and found.job is not None:
                 return self._send(session, browser, found.job.lane, found.command.id, now)
+            if answered and found.again_at is None:
+                return Look()
             return self._set_bell(session, browser, now)
 
     def again(self, tenant: TenantSchema, browser: Browser) -> Sequence[Dispatch]:
@@ -268,6 +275,7 @@ def _dispatch(tenant: TenantSchema, job: MarketplaceJob, command: VintedCommand)
         tenant=tenant,
         command_id=command.id,
         job_id=job.id,
+        lane=job.lane,
         action=job.action.value,
         step=command.step,
         site=command.site,

@@ -69,18 +69,16 @@ class CommandResults:
         self._answers = JobAnswers(clock, "bridge")
         self._news = VintedNews(clock)
 
-    def store(self, tenant: TenantSchema, result: CommandResult) -> bool:
+    def store(self, tenant: TenantSchema, result: CommandResult, *, looks: bool) -> bool:
         """Keep a result and wake its job, all or nothing; True when it was there already, and this
         one was not looked at. What comes after everybody had stopped waiting is kept too.
 
-        Raises `LeaseRefused` and `CommandNotFound`.
+        `looks` says that the caller looks what is next; else whoever holds the executor's socket
+        does, within a second. Raises `LeaseRefused` and `CommandNotFound`.
         """
-        self._leases.check(result.lease, tenant, result.command_id)
+        lane = self._leases.lane_of(result.lease, tenant, result.command_id)
         with self._database.tenant(tenant) as session:
             commands = VintedCommandRepository(session)
-            lane = commands.lane_of(result.command_id)
-            if lane is None:
-                raise CommandNotFound
             BellRepository(session).ring(tenant, lane, self._clock.now())
             locked = commands.locked_with_job(result.command_id)
             if locked is None:
@@ -90,8 +88,8 @@ class CommandResults:
                 return True
             self._write(command, result)
             session.flush()
-            # The socket that brought it looks at once; any other within a second.
-            BrowserBellRepository(session).set(tenant, self._clock.now())
+            if not looks:
+                BrowserBellRepository(session).set(tenant, self._clock.now())
             if not command.asked_again:
                 self._answers.answer(session, job)
         return False

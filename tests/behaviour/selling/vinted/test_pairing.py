@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from api.policies import GuardedRoute, Policy
 from api.router import ROUTERS
 from backend.container import Container
+from models.accounts.tenants import Lane
 from services.selling.vinted.bridge.leases import CommandLease, LeaseRefused, PhotoLink
 from shared.clock import MovableClock
 from shared.database import TenantSchema
@@ -195,10 +196,12 @@ def test_leases_and_access_tokens_are_not_each_others(
     leases = container.vinted_bridge.leases
     until = clock.now() + timedelta(minutes=1)
     token = leases.sign(
-        CommandLease(tenant, command, "GET", "/api/v2/users/current", "www.vinted.fr", until)
+        CommandLease(
+            tenant, command, "GET", "/api/v2/users/current", "www.vinted.fr", Lane.BULK, until
+        )
     )
     check_schema("Lease", jwt.decode(token, options={"verify_signature": False}))
-    leases.check(token, tenant, command)
+    assert leases.lane_of(token, tenant, command) is Lane.BULK
     with pytest.raises(Unauthenticated):
         container.access_tokens.read(token)
     forged = jwt.encode(
@@ -215,7 +218,7 @@ def test_leases_and_access_tokens_are_not_each_others(
         ("", tenant, command),
     ):
         with pytest.raises(LeaseRefused):
-            leases.check(other, shop, what)
+            leases.lane_of(other, shop, what)
 
 
 def test_a_signed_link_leads_to_one_photo_for_a_while(
