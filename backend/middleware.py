@@ -49,6 +49,7 @@ _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _PROCESS, _numbers = token_hex(10), count()
 """Request ids of our own: random once, then counted, since every call for random bytes makes the
 event loop queue up behind the threads that answer."""
+_TOKEN = "{token}"  # noqa: S105 - the place of one in a route
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = _READS | {"POST", "PUT", "PATCH", "DELETE"}
 """Whatever else a client makes up does not become a label of its own."""
@@ -57,8 +58,8 @@ _METHODS = _READS | {"POST", "PUT", "PATCH", "DELETE"}
 class RequestEdge:
     """Names the request, times it, and puts the security headers on the answer.
 
-    Reads that went well are counted but not logged; everything else is a line. It names the route
-    and never the address, for some addresses are all that it takes to fetch what is there.
+    Reads that went well are counted but not logged; everything else is a line. Of an address
+    with a token in it, which is all that it takes to fetch what is there, it has the template.
     """
 
     def __init__(self, app: ASGIApp, registry: CollectorRegistry) -> None:
@@ -111,7 +112,7 @@ class RequestEdge:
             _log.info(
                 "request",
                 method=method,
-                route=template,
+                path=template if _TOKEN in template else scope["path"],
                 status=status,
                 milliseconds=round(seconds * 1000, 1),
             )

@@ -66,7 +66,7 @@ def test_reads_that_went_well_are_counted_and_not_logged(
     seller.http.post("/api/v1/auth/logout")
     (line,) = [json.loads(each) for each in captured.getvalue().splitlines()]
     assert line["method"] == "POST"
-    assert line["route"] == "/api/v1/auth/logout"
+    assert line["path"] == "/api/v1/auth/logout"
     assert line["status"] == 204
     figures = api.get("/metrics")
     assert figures.headers["content-type"].startswith("text/plain")
@@ -91,8 +91,7 @@ def test_an_address_that_opens_something_is_not_in_the_log(
     path = urlsplit(link).path
     assert api.get(path if is_known else f"{path}/full").status_code == 404
     (line,) = [json.loads(each) for each in captured.getvalue().splitlines()]
-    known = "/api/v1/vinted/photos/{token}"
-    assert (line["route"], line["status"]) == (known if is_known else "unknown", 404)
+    assert line["path"] == "/api/v1/vinted/photos/" + ("{token}" if is_known else "[hidden]/full")
     assert path.rpartition("/")[2] not in captured.getvalue()
 
 
