@@ -61,6 +61,8 @@ class VintedWantsAPerson(VintedError):
 class AnswerTooLong(UnreadableAnswer):
     """The browser passed on the beginning of an answer: the same request would bring no more."""
 
+    code, title = "vinted-answer-too-long", "Vinted's answer is too long to be passed on"
+
     def __init__(self) -> None:
         super().__init__("Vinted's answer is longer than the extension passes on.")
 
