@@ -1,8 +1,9 @@
 """Work that is left for a browser while its shop is being looked at is not overlooked."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,14 +11,16 @@ from sqlalchemy import Engine, delete, event, update
 
 from backend.container import Container
 from models.selling.publishing import Channel, JobStatus, MarketplaceJob
-from models.selling.vinted import VintedCommand, VintedSession
+from models.selling.vinted import CommandState, VintedCommand, VintedSession
 from repositories.accounts.browser_bells import BrowserBellRepository
+from repositories.selling.vinted import VintedAccountRepository
 from services.gateways.vinted.transport import VintedRequest
+from services.selling.vinted.account import VintedAccountDesk
 from services.selling.vinted.bridge.dispatching import Dispatching, Look
 from services.selling.vinted.bridge.executors import Browser, Executors, SessionSaid
 from services.selling.vinted.bridge.leases import CommandLease
 from services.selling.vinted.bridge.results import CommandResult, CommandResults, Outcome
-from services.selling.vinted.pacing import Pacing
+from services.selling.vinted.pacing import Kind, PaceRule, Pacing
 from services.selling.vinted.sites import SITES
 from shared.clock import SystemClock
 from shared.database import Database, TenantSchema
@@ -129,3 +132,53 @@ def forget(database: Database, tenant: TenantSchema) -> None:
     with database.tenant(tenant) as session:
         session.execute(delete(VintedCommand))
         session.execute(update(MarketplaceJob).values(status=JobStatus.CANCELLED))
+
+
+def _says(database: Database, tenant: TenantSchema, browser: Browser) -> None:
+    said = SessionSaid(VintedSession.SIGNED_IN, SITES[0], "4711", "anna")
+    Executors(database, SITES, SystemClock()).say(tenant, browser, said)
+
+
+def _resumes(database: Database, tenant: TenantSchema, _browser: Browser) -> None:
+    with database.tenant(tenant) as session:
+        VintedAccountDesk(SITES, SystemClock()).resume(session)
+
+
+@pytest.mark.parametrize("act", [_says, _resumes], ids=["a browser speaks", "a seller resumes"])
+def test_a_look_at_a_paced_account_and_whoever_changes_it_let_each_other_through(
+    database: Database,
+    tenant: TenantSchema,
+    act: Callable[[Database, TenantSchema, Browser], None],
+) -> None:
+    """ST25, D1: at whichever statement of the look it happens, and the next moment is told."""
+    clock, browser = SystemClock(), Browser("a socket", new_uuid())
+    dispatching = Dispatching(
+        database, Pacing([PaceRule(Kind.REQUEST, 1, timedelta(hours=1))]), clock
+    )
+    _says(database, tenant, browser)
+    for _ in range(2):
+        with database.tenant(tenant) as session:
+            job = make_job(session, clock, channel=Channel.VINTED, status=JobStatus.RUNNING)
+        ask(database, clock, tenant, job.id, VintedRequest("GET", "/api/v2/users/current"))
+        park(database, clock, tenant, job.id)
+    assert dispatching.next(tenant, browser).dispatch is not None
+    with database.tenant(tenant) as session:
+        session.execute(
+            update(VintedCommand)
+            .where(VintedCommand.state == CommandState.SENT)
+            .values(state=CommandState.ANSWERED)
+        )
+    for at in range(1, STATEMENTS + 1):
+        through: list[bool] = []
+
+        def acts(through: list[bool] = through) -> None:
+            act(database, tenant, browser)
+            through.append(True)
+
+        with interrupted(database.engine, at, threading.Thread(target=acts)):
+            look = dispatching.next(tenant, browser)
+        assert through, f"refused at statement {at}"
+        with database.tenant(tenant) as session:
+            account = VintedAccountRepository(session).get()
+        assert account is not None
+        assert (look.dispatch, account.next_at) == (None, look.again_at)

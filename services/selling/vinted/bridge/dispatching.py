@@ -2,7 +2,7 @@
 
 Locks, in this order: the job's bell, the job, the account, the command, the browser bell. Whoever
 sets the browser bell because there is nothing to send holds it before looking, and takes no other
-lock: a command that is left meanwhile waits for it and rings afterwards.
+lock after it: a command that is left meanwhile waits for it and rings afterwards.
 """
 
 from collections.abc import Sequence
@@ -124,7 +124,7 @@ class Dispatching:
                 return self._send(session, browser, found.job.lane, found.command.id, now)
             if answered and found.again_at is None:
                 return Look()
-            return self._set_bell(session, browser, now)
+            return self._set_bell(session, browser, found, now)
 
     def again(self, tenant: TenantSchema, browser: Browser) -> Sequence[Dispatch]:
         """What this browser was sent before its line broke: it tells of what it has done, and does
@@ -196,19 +196,21 @@ class Dispatching:
             return _Found(again_at=allowed, paced=True)
         return _Found(command, job)
 
-    def _set_bell(self, session: TenantSession, browser: Browser, now: datetime) -> Look:
+    def _set_bell(
+        self, session: TenantSession, browser: Browser, before: "_Found", now: datetime
+    ) -> Look:
         """Look again, holding the bell, and set it to when there is something to do."""
+        if before.paced:
+            VintedAccountRepository(session).set_next_at(before.again_at)
         bells = BrowserBellRepository(session)
         held = bells.lock(session.tenant)
         found = self._find(session, browser, now)
-        if found.command is not None:
+        if found.command is not None or (found.paced and found.again_at != before.again_at):
             return Look(again_at=now)
         if held:
             bells.set(session.tenant, found.again_at)
         elif found.again_at is not None:
             bells.ring(session.tenant, found.again_at)
-        if found.paced:
-            VintedAccountRepository(session).set_next_at(found.again_at)
         return Look(again_at=found.again_at)
 
     def _send(
