@@ -42,12 +42,14 @@ class VintedAccount(TenantBase):
     paused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     """Set while the seller wants nothing to be done."""
     challenged_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When Vinted stopped the browser that worked: while it is challenged no other steps in."""
     executor: Mapped[str | None]
     """Socket of the one browser that executes."""
     executor_device: Mapped[uuid.UUID | None] = mapped_column(Uuid)
     """Sign-in of that browser: it remembers what it has done, another one does not."""
     executor_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    """Until then another browser does not take its place; the process with the socket renews it."""
+    """Until then another browser does not take its place; the process with the socket renews it.
+    Without an executor, when it went."""
     next_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     """Pacing: no command is sent before."""
     choices: Mapped[Json]

@@ -1,14 +1,15 @@
 """The bridge to sellers' browsers, over the sockets of this process.
 
-Who executes, what is sent and what came of it is in the database; what is here can be lost. One
-task looks after all executors of the process while there are any, once a second; whoever leaves a
-command in a shop has that one looked at at once.
+Who executes, what is sent and what came of it is in the database; what is here can be lost. While
+there are any browsers, one task looks once a second where a command waits (whoever leaves one in a
+shop has that one looked at at once), and another after the browsers' places.
 """
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
@@ -26,11 +27,15 @@ from models.selling.publishing import Channel
 from services.selling.publishing.news import JOB_STATUS_UPDATE
 from services.selling.vinted.bridge.bridge import Message, VintedBridge
 from services.selling.vinted.bridge.executors import EXECUTOR_LEASE, Browser
-from services.selling.vinted.bridge.standing import VINTED_CONNECTION_STATUS, ConnectionStatus
+from services.selling.vinted.bridge.standing import (
+    VINTED_CONNECTION_STATUS,
+    ConnectionStatus,
+    Standing,
+)
 from shared.clock import Clock
 from shared.database import TenantSchema
 from shared.database.wake_ups import Shops
-from shared.errors import Forbidden
+from shared.errors import Forbidden, Unauthenticated
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +43,15 @@ LOOK_EVERY = timedelta(seconds=1)
 
 _SOONEST_S = 0.005
 """Between two looks at one shop."""
+
+_PLACES_EVERY = timedelta(seconds=30)
+"""At most, between two tries to renew a place, or to take one that may be free."""
+
+_TOGETHER = 4
+"""Browsers that are looked after at the same time: a shop that is held up does not hold up all."""
+
+_CANNOT_WORK = frozenset({Standing.UNREACHABLE, Standing.SIGNED_OUT, Standing.WRONG_ACCOUNT})
+"""How the account stands when another browser may help."""
 
 
 class WakeUps(Protocol):
@@ -63,6 +77,20 @@ class _Meters:
         )
 
 
+@dataclass(slots=True)
+class _Present:
+    """A browser that is connected to this process."""
+
+    watcher: Watcher
+    due_at: datetime
+    """When its place is renewed, or tried to be taken."""
+    said: SessionUpdate | None = None
+    """What it said last, once that was taken down."""
+    speaking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while something is taken down for it: what it says later counts."""
+    tended: asyncio.Task[None] | None = None
+
+
 class BridgeSockets:
     """A `SocketRoom`. Used from the event loop of its process alone, but for `wake`."""
 
@@ -79,13 +107,13 @@ class BridgeSockets:
         self._bridge = bridge
         self._listen = listen
         self._clock = clock
-        self._browsers: dict[str, Watcher] = {}
+        self._browsers: dict[str, _Present] = {}
         self._executing: dict[TenantSchema, Watcher] = {}
-        self._renew_at: dict[TenantSchema, datetime] = {}
-        self._said: dict[str, SessionUpdate] = {}
         self._looking: dict[TenantSchema, asyncio.Task[None]] = {}
         self._look_again: set[TenantSchema] = set()
         self._woken = asyncio.Event()
+        self._offered = asyncio.Event()
+        self._tending = asyncio.Semaphore(_TOGETHER)
         self._serving: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._meters = _Meters(registry, lambda: len(self._executing))
@@ -98,23 +126,25 @@ class BridgeSockets:
         """See `SocketRoom`. Who executes is decided when it says how Vinted stands."""
         if not watcher.device:
             return
-        self._browsers[watcher.sid] = watcher
+        self._browsers[watcher.sid] = _Present(watcher, self._next_try())
         if self._serving is None or self._serving.done():
             self._serving = asyncio.create_task(self._serve())
+        if self._keeping is None or self._keeping.done():
             self._keeping = asyncio.create_task(self._keep_places())
 
     async def went(self, watcher: Watcher) -> None:
-        """See `SocketRoom`. Another browser of the account takes over when it says something."""
+        """See `SocketRoom`. Another browser of the account takes over."""
         if self._browsers.pop(watcher.sid, None) is None:
             return
-        self._said.pop(watcher.sid, None)
-        if self._executing.get(watcher.tenant) is watcher:
-            del self._executing[watcher.tenant]
-            browser = _browser(watcher)
-            await to_thread.run_sync(self._bridge.executors.leave, watcher.tenant, browser)
-            await self._let_others_stand(watcher.tenant)
-        if not self._browsers:
-            self._woken.set()
+        try:
+            if self._executing.get(watcher.tenant) is watcher:
+                del self._executing[watcher.tenant]
+                browser = _browser(watcher)
+                await to_thread.run_sync(self._bridge.executors.leave, watcher.tenant, browser)
+        finally:
+            self._offer_place(watcher.tenant)
+            if not self._browsers:
+                self._woken.set()
 
     def as_told_to(
         self, watcher: Watcher, kind: str, message: dict[str, Any]
@@ -131,9 +161,11 @@ class BridgeSockets:
         return message if ours and executes else None
 
     async def _take_session(self, watcher: Watcher, update: SessionUpdate) -> dict[str, Any]:
-        _must_be_extension(watcher)
-        self._said[watcher.sid] = update
-        status = await self._stand(watcher, update)
+        browser = self._browser_of(watcher)
+        async with browser.speaking:
+            browser.said = None
+            status = await self._stand(browser, update)
+            browser.said = update
         return status.told_to(watcher.sid)
 
     async def _take_result(self, watcher: Watcher, result: Result) -> dict[str, Any]:
@@ -145,13 +177,24 @@ class BridgeSockets:
         return {"stored": True, "repeated": repeated}
 
     async def _take_challenge(self, watcher: Watcher, _challenge: Challenge) -> dict[str, Any]:
-        _must_be_extension(watcher)
+        browser = self._browser_of(watcher)
         challenged = self._bridge.results.challenged
-        status = await to_thread.run_sync(challenged, watcher.tenant, _browser(watcher))
+        async with browser.speaking:
+            status = await to_thread.run_sync(challenged, watcher.tenant, _browser(watcher))
+            if browser.said is not None:
+                browser.said = browser.said.model_copy(update={"state": "challenged"})
         return status.told_to(watcher.sid)
 
-    async def _stand(self, watcher: Watcher, update: SessionUpdate) -> ConnectionStatus:
+    def _browser_of(self, watcher: Watcher) -> _Present:
+        _must_be_extension(watcher)
+        browser = self._browsers.get(watcher.sid)
+        if browser is None:
+            raise Unauthenticated("This socket is no longer connected.")
+        return browser
+
+    async def _stand(self, browser: _Present, update: SessionUpdate) -> ConnectionStatus:
         """Let it execute when it is its turn; what it was sent on an older socket comes again."""
+        watcher = browser.watcher
         say = self._bridge.executors.say
         heard = await to_thread.run_sync(say, watcher.tenant, _browser(watcher), update.said())
         status = heard.status
@@ -167,19 +210,30 @@ class BridgeSockets:
             await to_thread.run_sync(
                 self._bridge.executors.leave, watcher.tenant, _browser(watcher)
             )
+            self._offer_place(watcher.tenant)
             return status
         self._executing[watcher.tenant] = watcher
-        self._renew_at[watcher.tenant] = self._next_renewal()
+        browser.due_at = self._next_renewal()
         if before is not watcher:
             await self._send_again(watcher)
         self._look_at(watcher.tenant)
+        if status.standing in _CANNOT_WORK:
+            self._offer_place(watcher.tenant)
         return status
 
-    async def _let_others_stand(self, tenant: TenantSchema) -> None:
-        for other in [each for each in self._browsers.values() if each.tenant == tenant]:
-            said = self._said.get(other.sid)
-            if said is not None:
-                await self._stand(other, said)
+    async def _stand_again(self, browser: _Present) -> None:
+        """With what it said last."""
+        async with browser.speaking:
+            if browser.said is not None and browser.watcher.sid in self._browsers:
+                await self._stand(browser, browser.said)
+
+    def _offer_place(self, tenant: TenantSchema) -> None:
+        """Let the browsers of a shop that do not execute try to take its place."""
+        executes = self._executing.get(tenant)
+        for browser in self._browsers.values():
+            if browser.watcher.tenant == tenant and browser.watcher is not executes:
+                browser.due_at = self._clock.now()
+        self._offered.set()
 
     async def _send_again(self, watcher: Watcher) -> None:
         again = self._bridge.again
@@ -254,9 +308,18 @@ class BridgeSockets:
             wait = (turn.again_at - self._clock.now()).total_seconds()
             if wait < LOOK_EVERY.total_seconds():
                 self._look_in(max(wait, _SOONEST_S), tenant)
+        if turn.unheard:
+            await self._let_hear(watcher)
 
     def _look_in(self, seconds: float, tenant: TenantSchema) -> None:
         asyncio.get_running_loop().call_later(seconds, self._look_at, tenant)
+
+    async def _let_hear(self, watcher: Watcher) -> None:
+        """The account has forgotten how this executor stands: the seller has chosen a site."""
+        browser = self._browsers.get(watcher.sid)
+        said = None if browser is None else browser.said
+        if browser is not None and said is not None and said.state != "unreachable":
+            await self._stand_again(browser)
 
     async def _send(self, watcher: Watcher, message: Message) -> None:
         self._meters.commands.labels("sent").inc()
@@ -277,30 +340,50 @@ class BridgeSockets:
         await to_thread.run_sync(refused, watcher.tenant, command_id, ack.refused, _words_of(ack))
 
     async def _keep_places(self) -> None:
-        """Renew the places of executors, beside the commands: hundreds of places take seconds."""
+        """Beside the commands: to renew hundreds of places takes seconds."""
         while self._browsers:
-            try:
-                for watcher in self._to_renew():
-                    await self._renew(watcher)
-            except Exception:
-                log.exception("vinted.places_not_renewed")
-            await asyncio.sleep(LOOK_EVERY.total_seconds())
+            now = self._clock.now()
+            for browser in self._browsers.values():
+                if browser.tended is None and browser.due_at <= now:
+                    browser.due_at = self._next_try()
+                    browser.tended = asyncio.create_task(self._tend(browser))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._offered.wait(), LOOK_EVERY.total_seconds())
+            self._offered.clear()
 
-    def _to_renew(self) -> Sequence[Watcher]:
-        now = self._clock.now()
-        places = self._executing.items()
-        return [each for tenant, each in places if self._renew_at.get(tenant, now) <= now]
+    async def _tend(self, browser: _Present) -> None:
+        """Renew its place, or take one that has become free."""
+        tenant = browser.watcher.tenant
+        try:
+            async with self._tending:
+                if self._executing.get(tenant) is browser.watcher:
+                    await self._renew(browser)
+                else:
+                    await self._stand_again(browser)
+        except Exception:
+            # The database is away, most likely, or somebody holds the account.
+            log.exception("vinted.place_not_kept", tenant=tenant.name)
+        finally:
+            browser.tended = None
 
-    async def _renew(self, watcher: Watcher) -> None:
+    async def _renew(self, browser: _Present) -> None:
+        watcher = browser.watcher
         renew = self._bridge.executors.renew
         kept = await to_thread.run_sync(renew, watcher.tenant, _browser(watcher))
-        self._renew_at[watcher.tenant] = self._next_renewal()
-        if not kept and self._executing.get(watcher.tenant) is watcher:
+        if kept:
+            browser.due_at = self._next_renewal()
+        elif self._executing.get(watcher.tenant) is watcher:
             del self._executing[watcher.tenant]
 
     def _next_renewal(self) -> datetime:
         """Some sooner than others: browsers that came together are not renewed together."""
-        return self._clock.now() + EXECUTOR_LEASE * random.uniform(0.5, 0.75)  # noqa: S311 - no secret
+        return self._some_time_within(EXECUTOR_LEASE * 0.75)
+
+    def _next_try(self) -> datetime:
+        return self._some_time_within(_PLACES_EVERY)
+
+    def _some_time_within(self, most: timedelta) -> datetime:
+        return self._clock.now() + most * random.uniform(2 / 3, 1)  # noqa: S311 - no secret
 
 
 def _browser(watcher: Watcher) -> Browser:

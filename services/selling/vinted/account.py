@@ -73,9 +73,10 @@ class VintedAccountDesk:
         account = self._locked(session)
         with self._news.telling(session, account):
             if account.site != site:
-                # Who is signed in there, the browser has to say anew.
+                # Who is signed in there, is heard anew of the browser.
                 account.site, account.session = site, VintedSession.UNREACHABLE
                 account.remote_user_id = account.login = None
+                BrowserBellRepository(session).ring(session.tenant, now)
         return status_of(session, account, now)
 
     def _locked(self, session: TenantSession) -> VintedAccount:

@@ -34,6 +34,8 @@ class Turn:
 
     message: Message | None
     again_at: datetime | None
+    unheard: bool
+    """Whether the account does not know how this executor stands at Vinted."""
 
 
 class VintedBridge:
@@ -70,7 +72,7 @@ class VintedBridge:
         """
         look = self._dispatching.next(tenant, browser, answered=answered)
         message = None if look.dispatch is None else self._message(look.dispatch)
-        return Turn(message, look.again_at)
+        return Turn(message, look.again_at, look.unheard)
 
     def again(self, tenant: TenantSchema, browser: Browser) -> Sequence[Message]:
         """What it was sent before its line broke, and has not answered."""

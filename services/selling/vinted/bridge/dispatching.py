@@ -100,6 +100,8 @@ class Look:
     dispatch: Dispatch | None = None
     again_at: datetime | None = None
     """When to look again, where that is known."""
+    unheard: bool = False
+    """Whether the account does not know how this executor stands at Vinted."""
 
 
 class Dispatching:
@@ -123,7 +125,7 @@ class Dispatching:
             if found.command is not None and found.job is not None:
                 return self._send(session, browser, found.job.lane, found.command.id, now)
             if answered and found.again_at is None:
-                return Look()
+                return Look(unheard=found.unheard)
             return self._set_bell(session, browser, found, now)
 
     def again(self, tenant: TenantSchema, browser: Browser) -> Sequence[Dispatch]:
@@ -176,7 +178,7 @@ class Dispatching:
         outlook = VintedAccountRepository(session).outlook(now)
         if outlook is None or not _works(outlook.account, browser, now):
             # Whoever changes that rings.
-            return _Found()
+            return _Found(unheard=outlook is not None and _is_unheard(outlook.account, browser))
         if outlook.stopped:
             return _Found(again_at=now + STOPPED)
         if outlook.busy_until is not None:
@@ -211,7 +213,7 @@ class Dispatching:
             bells.set(session.tenant, found.again_at)
         elif found.again_at is not None:
             bells.ring(session.tenant, found.again_at)
-        return Look(again_at=found.again_at)
+        return Look(again_at=found.again_at, unheard=found.unheard)
 
     def _send(
         self,
@@ -253,6 +255,7 @@ class _Found:
     job: MarketplaceJob | None = None
     again_at: datetime | None = None
     paced: bool = False
+    unheard: bool = False
 
 
 def _works(account: VintedAccount, browser: Browser, now: datetime) -> bool:
@@ -264,6 +267,10 @@ def _works(account: VintedAccount, browser: Browser, now: datetime) -> bool:
         and account.session is VintedSession.SIGNED_IN
         and account.paused_at is None
     )
+
+
+def _is_unheard(account: VintedAccount, browser: Browser) -> bool:
+    return account.executor == browser.socket and account.session is VintedSession.UNREACHABLE
 
 
 def _is_lost(command: VintedCommand, now: datetime) -> bool:

@@ -24,7 +24,11 @@ from shared.errors import BadInput, FieldProblem
 
 EXECUTOR_LEASE = timedelta(minutes=2)
 """How long an executor whose process died keeps its place from other browsers; a socket that closes
-in order, or the same browser on a new socket, gives it up at once."""
+in order, or the same browser on a new socket, gives it up at once. As long again the place is kept
+from browsers that cannot work."""
+
+_WAITS_FOR_A_LOCK = timedelta(seconds=1)
+"""To renew a place: it is tried again soon, and others want to be renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +94,14 @@ class Executors:
             if account is None or account.executor != browser.socket:
                 return
             with self._news.telling(session, account):
-                account.executor = account.executor_until = None
+                account.executor, account.executor_until = None, self._clock.now()
 
     def renew(self, tenant: TenantSchema, browser: Browser) -> bool:
         """Keep its place; False when it has none any more."""
-        with self._database.tenant(tenant) as session:
+        with (
+            self._database.tenant_session(tenant, lock_timeout=_WAITS_FOR_A_LOCK) as session,
+            session.begin(),
+        ):
             account = VintedAccountRepository(session).locked()
             if account is None or account.executor != browser.socket:
                 return False
@@ -120,15 +127,21 @@ class Executors:
         return account
 
     def _is_its_turn(self, account: VintedAccount, browser: Browser, said: SessionSaid) -> bool:
-        """Whoever executes goes on; another browser only helps one that cannot, and never one from
-        which Vinted wants to see a person.
+        """Whoever executes goes on, also on a new socket. Another browser takes its place when that
+        one is away or cannot work, and it can itself; never that of one which Vinted has stopped.
+        Where nobody comes back, whoever is there has the place.
         """
-        if account.executor_device == browser.device or not executes_now(
-            account, self._clock.now()
-        ):
+        now, until = self._clock.now(), account.executor_until
+        if account.executor_device == browser.device or until is None:
             return True
-        helpless = account.session not in (VintedSession.SIGNED_IN, VintedSession.CHALLENGED)
-        return helpless and said.session is VintedSession.SIGNED_IN
+        if until + EXECUTOR_LEASE <= now:
+            return True
+        if account.session is VintedSession.CHALLENGED and account.challenged_at is not None:
+            return False
+        needs_help = account.session is not VintedSession.SIGNED_IN or not executes_now(
+            account, now
+        )
+        return needs_help and _session_of(account, said) is VintedSession.SIGNED_IN
 
     def _take_down(
         self,
@@ -138,14 +151,18 @@ class Executors:
         said: SessionSaid,
     ) -> None:
         now = self._clock.now()
+        is_new = account.executor_device != browser.device
+        worked = not is_new and account.session is VintedSession.SIGNED_IN
+        if is_new:
+            account.challenged_at = None
         account.executor, account.executor_device = browser.socket, browser.device
         account.executor_until, account.checked_at = now + EXECUTOR_LEASE, now
         account.session = _session_of(account, said)
         if account.session is VintedSession.SIGNED_IN:
             account.remote_user_id, account.challenged_at = said.remote_user_id, None
             account.login = said.login or account.login
-        elif account.session is VintedSession.CHALLENGED:
-            account.challenged_at = account.challenged_at or now
+        elif account.session is VintedSession.CHALLENGED and worked:
+            account.challenged_at = now
         session.flush()
         BrowserBellRepository(session).ring(session.tenant, now)
 
