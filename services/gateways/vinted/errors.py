@@ -1,8 +1,8 @@
 """What Vinted's refusals mean: see `error_table.csv`, and for what asks for a person, below.
 
 403 has three meanings: a challenge for a person, a form without its token or somebody else's item,
-and an item of one's own that is sold. A page where JSON was asked for is a block, whatever its
-status says.
+and an item of one's own that is sold. A page where JSON was asked for is a block, also with the
+status of a good answer.
 """
 
 import csv
@@ -21,7 +21,7 @@ from shared.errors import APITimeoutError, FieldProblem, Remedy, VintedError
 _LONGEST_QUOTE = 300
 _VALIDATION = 99
 _MAY_BE_DONE = frozenset({500, 502, 504})
-_CHALLENGE_MARKS = ("captcha-delivery", "datadome")
+_CHALLENGE_MARK = "captcha-delivery"
 
 
 class VintedRefusal(VintedError):
@@ -100,7 +100,7 @@ def understood(request: VintedRequest, answer: VintedAnswer) -> Any:
     nothing was done for certain; and, of what may have been done, `APITimeoutError`.
     """
     body, is_json = _json_of(answer)
-    if answer.status == 401 or _is_challenge(answer, is_json=is_json):
+    if answer.status == 401 or _is_challenge(answer):
         raise VintedWantsAPerson(challenged=answer.status != 401)
     if 200 <= answer.status < 300:
         return _good(request, answer, body, is_json=is_json)
@@ -119,11 +119,11 @@ def _good(request: VintedRequest, answer: VintedAnswer, body: Any, *, is_json: b
     raise VintedWantsAPerson(challenged=True)
 
 
-def _is_challenge(answer: VintedAnswer, *, is_json: bool) -> bool:
+def _is_challenge(answer: VintedAnswer) -> bool:
+    """As extension/page.js has it, which also sees a check's headers, and tells of it by itself."""
     if answer.status != 403:
         return False
-    folded = answer.body.casefold()
-    return not is_json or any(mark in folded for mark in _CHALLENGE_MARKS)
+    return "text/html" in answer.content_type or _CHALLENGE_MARK in answer.body
 
 
 def _refusal(answer: VintedAnswer, body: Any) -> VintedRefusal:

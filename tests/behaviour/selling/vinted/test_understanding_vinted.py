@@ -26,9 +26,10 @@ CAPTCHA = {"url": "https://geo.captcha-delivery.com/captcha/?initialCid=x&hash=y
 DENIED = {"code": 106, "message": "Accès refusé", "message_code": "access_denied"}
 
 
-def answer(status: int, body: Any, **more: Any) -> VintedAnswer:
-    said = body if isinstance(body, str) else json.dumps(body)
-    return VintedAnswer(status, "text/html", said, **more)
+def answer(status: int, body: Any, content_type: str = "", **more: Any) -> VintedAnswer:
+    if isinstance(body, str):
+        return VintedAnswer(status, content_type or "text/html", body, **more)
+    return VintedAnswer(status, content_type or "application/json", json.dumps(body), **more)
 
 
 CUT = answer(200, '{"items":[{"id":1', truncated=True)
@@ -99,6 +100,14 @@ def test_what_is_not_yours_is_no_challenge() -> None:
         understood(PUT_UP, answer(403, DENIED))
     assert refused.value.remedy is Remedy.ASK_MARKETPLACE
     assert refused.value.said == "Accès refusé"
+
+
+@pytest.mark.parametrize("body", ["", "Forbidden", "Access is denied by datadome"])
+def test_a_403_in_plain_text_is_no_challenge(body: str) -> None:
+    """D4: no more than for the extension, which is then signed in as before."""
+    with pytest.raises(VintedRefusal) as refused:
+        understood(PUT_UP, answer(403, body, "text/plain"))
+    assert refused.value.http_status == 403
 
 
 def test_a_refused_form_names_our_fields_and_keeps_vinteds_words() -> None:
