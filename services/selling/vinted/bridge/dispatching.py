@@ -65,7 +65,7 @@ class Refusal(StrEnum):
 
 
 _AGAIN_AFTER = {
-    Refusal.EXPIRED: timedelta(0),
+    Refusal.EXPIRED: timedelta(seconds=1),
     Refusal.BUSY: timedelta(seconds=1),
     Refusal.NO_SESSION: timedelta(seconds=15),
     Refusal.PAUSED: timedelta(seconds=30),

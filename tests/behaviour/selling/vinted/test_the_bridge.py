@@ -404,7 +404,7 @@ def test_the_same_browser_gets_its_command_again_and_does_it_once(
 
 
 @pytest.mark.parametrize(
-    ("refused", "wait"), [("busy", 1), ("expired", 0), ("no_session", 15), ("paused", 30)]
+    ("refused", "wait"), [("busy", 1), ("expired", 1), ("no_session", 15), ("paused", 30)]
 )
 def test_what_a_browser_cannot_take_now_is_sent_again(
     seller: Seller,
@@ -420,8 +420,7 @@ def test_what_a_browser_cannot_take_now_is_sent_again(
     browser.refuses = {"refused": refused, "detail": "not now"}
     job_id = desk.ask()
     browser.commands()
-    if wait:
-        until(lambda: settled(desk, job_id) is CommandState.WAITING)
+    until(lambda: settled(desk, job_id) is CommandState.WAITING)
     browser.refuses = None
     clock.advance(timedelta(seconds=wait))
     until(lambda: settled(desk, job_id) is CommandState.ANSWERED)
