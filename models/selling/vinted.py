@@ -19,10 +19,14 @@ class VintedSession(StrEnum):
     SIGNED_OUT = "signed_out"
     WRONG_ACCOUNT = "wrong_account"
     """Somebody else is signed in there than when the account was connected."""
+    OTHER_SITE = "other_site"
+    """The browser works at another site than the shop sells on."""
     CHALLENGED = "challenged"
     """Vinted wants to see a person; nothing is sent until one has been there."""
     UNREACHABLE = "unreachable"
     """The browser has no way to Vinted at the moment."""
+    PAUSED = "paused"
+    """The seller has paused the extension in that browser."""
 
 
 class VintedAccount(TenantBase):
@@ -34,7 +38,9 @@ class VintedAccount(TenantBase):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     """Always 1: a shop has one account at Vinted."""
     site: Mapped[str]
-    """Host, such as `www.vinted.fr`."""
+    """Host that the shop sells on, such as `www.vinted.fr`."""
+    browser_site: Mapped[str | None]
+    """Host that the executor works at, as it last said."""
     remote_user_id: Mapped[str | None]
     """Vinted's number of the seller, once a browser was signed in; another one is refused."""
     login: Mapped[str | None]

@@ -113,7 +113,8 @@ class ReasonOut(BaseModel):
         description="pace-measured, pace-assumed, shop-cap, jobs-before, quota-opens, quota-fills; "
         "where the channel is worked on through the seller's browser also pace-kept, quiet-hours, "
         "and what is in the way: channel-stopped, channel-paused, channel-offline, "
-        "channel-unreachable, channel-signed-out, channel-wrong-account, channel-challenged"
+        "channel-unreachable, channel-signed-out, channel-wrong-account, channel-other-site, "
+        "channel-browser-paused, channel-challenged"
     )
     message: str
 

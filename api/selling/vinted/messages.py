@@ -18,11 +18,12 @@ class _Sent(BaseModel):
 class SessionUpdate(_Sent):
     """What the browser knows of its session at Vinted."""
 
-    state: Literal["signed_in", "signed_out", "challenged", "unreachable"]
+    state: Literal["signed_in", "signed_out", "challenged", "unreachable", "paused"]
     site: str | None = Field(default=None, max_length=100)
     vinted_user_id: str | None = Field(default=None, max_length=20)
     login: str | None = Field(default=None, max_length=100)
     holding: list[UUID] = Field(default=[], max_length=100)
+    """For whoever reads along: what is waited for is sent again, whatever it holds."""
 
     def said(self) -> SessionSaid:
         """In the words of the bridge."""

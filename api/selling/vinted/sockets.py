@@ -28,9 +28,9 @@ from services.selling.publishing.news import JOB_STATUS_UPDATE
 from services.selling.vinted.bridge.bridge import Message, VintedBridge
 from services.selling.vinted.bridge.executors import EXECUTOR_LEASE, Browser
 from services.selling.vinted.bridge.standing import (
+    CANNOT_WORK,
     VINTED_CONNECTION_STATUS,
     ConnectionStatus,
-    Standing,
 )
 from shared.clock import Clock
 from shared.database import TenantSchema
@@ -49,9 +49,6 @@ _PLACES_EVERY = timedelta(seconds=30)
 
 _TOGETHER = 4
 """Browsers that are looked after at the same time: a shop that is held up does not hold up all."""
-
-_CANNOT_WORK = frozenset({Standing.UNREACHABLE, Standing.SIGNED_OUT, Standing.WRONG_ACCOUNT})
-"""How the account stands when another browser may help."""
 
 
 class WakeUps(Protocol):
@@ -217,7 +214,7 @@ class BridgeSockets:
         if before is not watcher:
             await self._send_again(watcher)
         self._look_at(watcher.tenant)
-        if status.standing in _CANNOT_WORK:
+        if status.standing in CANNOT_WORK:
             self._offer_place(watcher.tenant)
         return status
 

@@ -158,6 +158,7 @@ class Executors:
         account.executor, account.executor_device = browser.socket, browser.device
         account.executor_until, account.checked_at = now + EXECUTOR_LEASE, now
         account.session = _session_of(account, said)
+        account.browser_site = said.site or account.browser_site
         if account.session is VintedSession.SIGNED_IN:
             account.remote_user_id, account.challenged_at = said.remote_user_id, None
             account.login = said.login or account.login
@@ -168,10 +169,11 @@ class Executors:
 
 
 def _session_of(account: VintedAccount, said: SessionSaid) -> VintedSession:
-    if said.session is not VintedSession.SIGNED_IN:
+    if said.session not in (VintedSession.SIGNED_IN, VintedSession.SIGNED_OUT):
         return said.session
-    if said.site is not None and said.site != account.site:
-        # Signed in, but not where the shop sells.
+    if said.site not in (None, account.site):
+        return VintedSession.OTHER_SITE
+    if said.session is VintedSession.SIGNED_OUT:
         return VintedSession.SIGNED_OUT
     if account.remote_user_id not in (None, said.remote_user_id):
         return VintedSession.WRONG_ACCOUNT

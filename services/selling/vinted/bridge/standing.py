@@ -25,7 +25,9 @@ class Standing(StrEnum):
     UNREACHABLE = "unreachable"
     CHALLENGED = "challenged"
     WRONG_ACCOUNT = "wrong_account"
+    OTHER_SITE = "other_site"
     SIGNED_OUT = "signed_out"
+    BROWSER_PAUSED = "browser_paused"
     CONNECTED = "connected"
 
 
@@ -35,7 +37,12 @@ _OF_SESSION = {
     VintedSession.WRONG_ACCOUNT: Standing.WRONG_ACCOUNT,
     VintedSession.CHALLENGED: Standing.CHALLENGED,
     VintedSession.UNREACHABLE: Standing.UNREACHABLE,
+    VintedSession.OTHER_SITE: Standing.OTHER_SITE,
+    VintedSession.PAUSED: Standing.BROWSER_PAUSED,
 }
+
+CANNOT_WORK = frozenset(_OF_SESSION.values()) - {Standing.CONNECTED, Standing.CHALLENGED}
+"""What of its browser lets another one step in."""
 
 _PAUSED = "You have paused Vinted. Nothing is done there until you resume it."
 
@@ -46,6 +53,7 @@ _REASONS = {
     Standing.CHALLENGED: "Vinted wants to see that you are a person: open Vinted in that browser"
     " and do what it asks. Work goes on by itself afterwards.",
     Standing.SIGNED_OUT: "Sign in at Vinted in the browser that has the extension.",
+    Standing.BROWSER_PAUSED: "You have paused the extension in your browser. Press Go on there.",
 }
 
 
@@ -151,4 +159,9 @@ def _at_browser(standing: Standing, account: VintedAccount | None) -> str:
     if standing is Standing.WRONG_ACCOUNT:
         login = None if account is None else account.login
         return f"Another Vinted account than {login or 'yours'} is signed in there."
+    if standing is Standing.OTHER_SITE and account is not None:
+        return (
+            f"Your shop sells on {account.site}, and your browser works at {account.browser_site}."
+            " Choose the same site in the extension's settings and for the shop."
+        )
     return _REASONS[standing]

@@ -22,7 +22,12 @@ from shared.clock import Clock
 from shared.database import PlatformSession, TenantSession
 
 _NEEDS_A_PERSON = frozenset(
-    {VintedSession.CHALLENGED, VintedSession.SIGNED_OUT, VintedSession.WRONG_ACCOUNT}
+    {
+        VintedSession.CHALLENGED,
+        VintedSession.SIGNED_OUT,
+        VintedSession.WRONG_ACCOUNT,
+        VintedSession.OTHER_SITE,
+    }
 )
 
 
@@ -90,5 +95,10 @@ _WORDS = {
         "Another Vinted account is signed in",
         "Somebody else than before is signed in at Vinted in the browser that has the extension."
         " Sign in there with the account that your shop sells with.",
+    ),
+    VintedSession.OTHER_SITE: (
+        "Your browser works at another site of Vinted's",
+        "The browser that has the extension works at another site of Vinted's than your shop sells"
+        " on. Choose the same one in the extension's settings and for the shop.",
     ),
 }

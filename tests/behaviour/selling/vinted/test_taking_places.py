@@ -127,6 +127,40 @@ def test_a_browser_that_cannot_go_on_is_relieved_without_anybody_saying_anything
     assert standing(seller)["state"] == "connected"
 
 
+def test_a_browser_that_its_seller_has_paused_gives_its_place_to_another(
+    seller: Seller, extension: MakeExtension, database: Database
+) -> None:
+    """ST29, ST30: alone, it is said what is in the way, and nobody is asked to help."""
+    first = extension(pair(seller.http, "laptop")).connect()
+    first.say()
+    status = first.say("paused")
+    assert (status["state"], status["executor"]) == ("browser_paused", True)
+    assert "paused the extension in your browser" in status["reason"]
+    second = extension(pair(seller.http, "desktop")).connect()
+    assert second.say()["executor"] is True
+    assert first.say()["executor"] is False
+    second.say("paused")
+    until(lambda: executes(seller, "laptop"))
+    assert standing(seller)["state"] == "connected"
+    assert asked_for_help(database) == []
+
+
+@pytest.mark.parametrize("state", ["signed_in", "signed_out"])
+def test_a_browser_at_another_site_than_the_shops_is_told_of_both(
+    seller: Seller, extension: MakeExtension, database: Database, state: str
+) -> None:
+    """ST30: to sign in would not help."""
+    browser = extension(pair(seller.http)).connect()
+    browser.say()
+    status = browser.say(state, site="www.vinted.de")
+    assert (status["state"], status["site"]) == ("other_site", "www.vinted.fr")
+    assert "www.vinted.fr" in status["reason"]
+    assert "www.vinted.de" in status["reason"]
+    assert asked_for_help(database) == ["other_site"]
+    seller.http.put("/api/v1/vinted/site", json={"site": "www.vinted.de"}).raise_for_status()
+    stands(seller, "connected" if state == "signed_in" else "signed_out")
+
+
 def test_two_that_cannot_work_leave_each_other_in_peace(
     seller: Seller, extension: MakeExtension, database: Database, clock: MovableClock
 ) -> None:

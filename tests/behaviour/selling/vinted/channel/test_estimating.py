@@ -157,6 +157,8 @@ HINDRANCES: dict[str, dict[str, Any]] = {
     "channel-challenged": {"session": VintedSession.CHALLENGED},
     "channel-signed-out": {"session": VintedSession.SIGNED_OUT},
     "channel-wrong-account": {"session": VintedSession.WRONG_ACCOUNT},
+    "channel-other-site": {"session": VintedSession.OTHER_SITE},
+    "channel-browser-paused": {"session": VintedSession.PAUSED},
     "channel-offline": {"executor": None},
     "channel-unreachable": {"session": VintedSession.UNREACHABLE},
 }
