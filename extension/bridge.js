@@ -22,6 +22,8 @@ export class Bridge {
     this.settings = { ...DEFAULTS, paused: false };
     this.connection = { state: 'unpaired' };
     this.status = null;
+    /** Is there something of the session that StoFlow has not taken note of? */
+    this.untold = true;
     this.account = new Account(local, options.fetch);
     this.tab = new VintedTab(browser);
     this.journal = new Journal(local);
@@ -103,6 +105,7 @@ export class Bridge {
   }
 
   async ready() {
+    this.untold = true;
     await this.show({ state: 'connected' });
     this.deliver();
     if (!this.settings.paused) await this.session.atConnect(this.settings.vinted);
@@ -139,7 +142,7 @@ export class Bridge {
   }
 
   async heard(status) {
-    if (status?.problem) return;
+    if (!status || status.problem) return;
     this.status = status;
     await this.publish();
   }
@@ -171,19 +174,27 @@ export class Bridge {
     }
   }
 
+  /** What StoFlow does not take note of is told again at the next tick. */
   async tellSession() {
+    this.untold = true;
     await this.publish();
     if (!this.socket?.open) return;
+    this.untold = false;
+    const answer = await this.socket.emit('vinted_session_update', this.sessionUpdate())
+      .catch(unlessUnanswered);
+    if (!answer || answer.problem) this.untold = true;
+    await this.heard(answer);
+  }
+
+  sessionUpdate() {
     const { state, site, vinted_user_id, login } = this.session.known;
-    const update = {
+    return {
       state,
       site: site ?? new URL(this.settings.vinted).host,
       vinted_user_id: vinted_user_id ?? null,
       login: login ?? null,
       holding: this.journal.holding().slice(-100),
     };
-    await this.socket.emit('vinted_session_update', update)
-      .then((status) => this.heard(status), unlessUnanswered);
   }
 
   async tellChallenge(command, status) {
@@ -210,6 +221,7 @@ export class Bridge {
       if (answer?.problem) this.socket?.reconnect(0);
     }
     await this.deliver();
+    if (this.untold && !this.session.looking) await this.tellSession();
     if (!this.settings.paused) await this.session.lookAgain(this.settings.vinted);
   }
 

@@ -31,6 +31,7 @@ export class Socket {
   reset() {
     this.line = null;
     this.open = false;
+    this.early = [];
     this.maxPayload = Infinity;
     this.waiting = new Map();
     this.nextId = 0;
@@ -116,13 +117,16 @@ export class Socket {
       this.open = true;
       this.attempts = 0;
       this.options.connected?.();
+      this.early.splice(0).forEach((each) => this.event(...each));
     } else if (kind === '1') this.lost();
+    else if (kind === '2' && !this.open) this.early.push([id, data]);
     else if (kind === '2') this.event(id, data);
     else if (kind === '3') this.acknowledged(Number(id), data[0]);
     else if (kind === '4' && this.options.refused?.(data) === false) this.disconnect();
     else if (kind === '4') this.lost();
   }
 
+  /** One that arrives before the CONNECT packet waits for it: nothing could be answered. */
   async event(id, [name, data]) {
     const line = this.line;
     const answer = await this.options.on[name]?.(data);

@@ -131,6 +131,33 @@ test('a new worker connects by itself', async () => {
   assert.equal(view().connection.state, 'connected');
 });
 
+const PROBLEM = { problem: { code: 'shop-being-upgraded', title: 'x', detail: 'x' } };
+
+test('what StoFlow does not take note of is told again, until it does', async () => {
+  const line = await paired();
+  await acknowledge(line, 'vinted_session_update', PROBLEM);
+  bridge.tick();
+  await until(() => named('vinted_session_update').length === 2);
+  await acknowledge(line, 'vinted_session_update', CONNECTED);
+  await bridge.tick();
+  assert.deepEqual(named('vinted_session_update').map((each) => each[1].state), [
+    'signed_in', 'signed_in',
+  ]);
+  assert.equal(asked.length, 1);
+  assert.equal(view().status.state, 'connected');
+});
+
+test('ready may come before the connect packet: it is at work all the same', async () => {
+  await bridge.start();
+  await bridge.pair({ code: 'ABCD2345', server: 'api.stoflow.com', vinted: 'www.vinted.fr' });
+  const line = FakeWebSocket.last;
+  await line.says('0{"sid":"x","pingInterval":25000,"pingTimeout":20000}');
+  await line.says('42["ready",{"sequence":1,"after":1}]');
+  await line.says('40{"sid":"y"}');
+  await until(() => named('vinted_session_update').length === 1);
+  assert.equal(view().connection.state, 'connected');
+});
+
 test('a command runs, and its result is told until it is stored', async () => {
   let line = await paired();
   vinted = async () => ({ ...CURRENT, content_type: 'application/json' });

@@ -66,6 +66,17 @@ test('an event is acknowledged with what its listener answers', async () => {
   assert.equal(line.sent.at(-1), '4317[{"taken":3}]');
 });
 
+test('an event that comes before the connect is heard once there is one', async () => {
+  let answer;
+  const line = make({ on: { ready: async () => { answer = socket.emit('hello', {}); } } });
+  await line.says('0{"pingInterval":25000,"pingTimeout":20000}');
+  await line.says('42["ready",{}]');
+  assert.equal(answer, undefined);
+  await line.says('40{"sid":"y"}');
+  await line.says('430["there"]');
+  assert.equal(await answer, 'there');
+});
+
 test('an event that nobody listens to is passed over', async () => {
   const line = make();
   await line.opens();
