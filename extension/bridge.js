@@ -44,7 +44,16 @@ export class Bridge {
     );
   }
 
-  /** Read what is stored and connect; once in the life of a service worker. */
+  /** Once in the life of a service worker; where it fails, whoever asks next has it tried anew. */
+  started() {
+    this.starting ??= this.start().catch((error) => {
+      this.starting = null;
+      throw error;
+    });
+    return this.starting;
+  }
+
+  /** Read what is stored and connect. */
   async start() {
     const { settings } = await this.browser.storage.local.get('settings');
     this.settings = { ...this.settings, ...settings };
@@ -228,7 +237,7 @@ export class Bridge {
   /** The seller may have signed in, or out, or shown to be a person. */
   pageLoaded(url, id) {
     if (URL.parse(url ?? '')?.origin !== this.settings.vinted) return null;
-    this.tab.forgetToken();
+    this.tab.pageLoaded(id);
     if (this.settings.paused || this.tab.loads(id)) return null;
     return this.session.pageLoaded(this.settings.vinted);
   }

@@ -28,7 +28,9 @@ export class Executor {
     if (this.current) return { refused: 'busy', detail: `Busy with: ${this.current.step}.` };
     const current = { id: command.command_id, step: command.step };
     this.current = current;
-    current.taking = this.begin(command);
+    current.taking = this.begin(command).catch(
+      (error) => refused('busy', `It cannot be taken now: ${error.message}`),
+    );
     const answer = await current.taking;
     if (!answer.taken) this.current = null;
     return answer;
@@ -45,10 +47,10 @@ export class Executor {
     const refusal = await this.refusal(command);
     if (refusal) return refusal;
     await this.journal.take(command);
-    this.perform(command).finally(() => {
+    this.perform(command).catch(complain).then(() => {
       this.current = null;
       return this.told.result();
-    });
+    }).catch(complain);
     return { taken: true };
   }
 
@@ -78,10 +80,10 @@ export class Executor {
     return !(Date.parse(command.deadline) > this.account.now());
   }
 
-  /** What came of it is written down before anything else happens. */
+  /** What came of it is written down before anything else happens, as far as there is room. */
   async perform(command) {
     const answer = await this.answer(command);
-    await this.journal.answer(command.command_id, outcomeOf(answer));
+    await this.journal.answer(command.command_id, outcomeOf(answer)).catch(complain);
     await this.heed(command, answer);
   }
 
@@ -91,21 +93,23 @@ export class Executor {
     let request;
     let tab;
     try {
-      request = await this.prepared(command.request, server);
+      request = await this.prepared(command, server);
       tab = await this.tab.find(vinted);
+      if (this.isLate(command)) return notSent('The deadline has passed.');
+      if (this.settings().paused) return notSent('The seller has paused this browser.');
+      await this.journal.begin(command.command_id);
     } catch (error) {
       return notSent(error.message);
     }
-    if (this.isLate(command)) return notSent('The deadline has passed.');
-    if (this.settings().paused) return notSent('The seller has paused this browser.');
-    await this.journal.begin(command.command_id);
     return this.tab.ask(tab, request).catch(
       (error) => ({ sent: true, status: null, detail: error.message }),
     );
   }
 
-  async prepared({ method, path, query, json, photo }, server) {
-    const asked = { method, path, query: query ?? {}, json: json ?? null, patience: PATIENCE };
+  async prepared(command, server) {
+    const { method, path, query, json, photo } = command.request;
+    const until = Date.parse(command.deadline) - this.account.now() + Date.now();
+    const asked = { method, path, query: query ?? {}, json: json ?? null, patience: PATIENCE, until };
     if (!photo) return asked;
     const { content_type, fields } = photo;
     const base64 = await this.fetchPhoto(photo, server);
@@ -121,6 +125,10 @@ export class Executor {
     } else if (answer.status === 401) this.session.look(vinted);
     else if (answer.status === 403) this.tab.forgetToken();
   }
+}
+
+function complain(error) {
+  console.error(error);
 }
 
 function notSent(detail) {

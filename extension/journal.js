@@ -60,8 +60,11 @@ export class Journal {
     }));
   }
 
-  take({ command_id, lease, action, step }) {
-    return this.write(command_id, { state: 'taken', at: this.now(), lease, action, step });
+  /** Known only once it is written down: a command that is refused may come again. */
+  async take({ command_id, lease, action, step }) {
+    const entry = { state: 'taken', at: this.now(), lease, action, step };
+    await this.storage.set({ [PREFIX + command_id]: entry });
+    this.entries.set(command_id, entry);
   }
 
   begin(id) {

@@ -4,7 +4,8 @@
 
 /**
  * Make one request and say what came of it.
- * @param asked  {method, path, query, json, photo: {content_type, fields, base64}, patience, csrf}
+ * @param asked  {method, path, query, json, photo: {content_type, fields, base64}, patience, until,
+ *   csrf}; `until` is the last moment to send it, by the clock of this computer
  * @returns {sent, status, content_type, retry_after, body, challenged, detail, csrf}; `sent` is
  *   false when nothing has left the browser, `status` is null when no answer came, `csrf` is the
  *   token that a write was sent with.
@@ -38,9 +39,8 @@ export async function askVinted(asked) {
   /** Each session has one; a page that was loaded before the seller signed in has an old one. */
   async function csrfToken() {
     if (asked.csrf) return { token: asked.csrf };
-    const page = await fetch('/items/new', {
-      credentials: 'same-origin', signal: AbortSignal.timeout(asked.patience),
-    });
+    const signal = AbortSignal.timeout(Math.ceil(asked.patience / 3));
+    const page = await fetch('/items/new', { credentials: 'same-origin', signal });
     const html = await page.text();
     const token = tokenIn(html);
     const blocked = !token && (html.includes('captcha-delivery') || page.headers.has('x-datadome')
@@ -84,6 +84,7 @@ export async function askVinted(asked) {
     }
   }
 
+  if (Date.now() >= asked.until) return notSent('It was too late to send it.');
   try {
     const answer = await fetch(url, {
       method: asked.method,

@@ -65,8 +65,7 @@ export class VintedSession {
 
   async set(origin, found) {
     this.known = { ...found, site: new URL(origin).host, checked_at: this.now() };
-    await this.storage.set({ session: this.known });
-    await this.changed(this.known);
+    await Promise.all([this.storage.set({ session: this.known }), this.changed(this.known)]);
     return this.known;
   }
 

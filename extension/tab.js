@@ -6,6 +6,7 @@ import { pattern } from './settings.js';
 
 const LOADING = 30_000;
 const LOOK = 100;
+const GRACE = 30_000;
 
 /** There is no tab of Vinted, and none could be opened. */
 export class NoTab extends Error {}
@@ -15,22 +16,41 @@ export class VintedTab {
     this.browser = browser;
     this.csrf = null;
     this.loading = new Set();
+    this.silent = new Set();
   }
 
-  /** Make a request in a tab; see askVinted for what it answers. */
+  /**
+   * Make a request in a tab; see askVinted for what it answers. It is sent within half a minute or
+   * never: a tab that is silent, since a dialog is open in it, does not send it later.
+   */
   async ask(tab, request) {
-    const [frame] = await this.browser.scripting.executeScript({
-      target: { tabId: tab.id }, func: askVinted, args: [{ ...request, csrf: this.csrf }],
-    });
-    const answer = frame?.result
-      ?? { sent: true, status: null, detail: 'The tab went away meanwhile.' };
+    const until = Math.min(request.until ?? Infinity, Date.now() + GRACE);
+    const asked = this.run(tab, { ...request, until, csrf: this.csrf });
+    const answer = await within(request.patience + GRACE, asked);
+    if (!answer) {
+      this.silent.add(tab.id);
+      return { sent: true, status: null, detail: 'The tab did not answer in time.' };
+    }
     this.csrf = answer.csrf ?? this.csrf;
     return answer;
+  }
+
+  async run(tab, asked) {
+    const [frame] = await this.browser.scripting.executeScript({
+      target: { tabId: tab.id }, func: askVinted, args: [asked],
+    });
+    return frame?.result ?? { sent: true, status: null, detail: 'The tab went away meanwhile.' };
   }
 
   /** The next write looks for the CSRF token again. */
   forgetToken() {
     this.csrf = null;
+  }
+
+  /** A page was loaded in a tab: its token may be another, and it is no longer silent. */
+  pageLoaded(id) {
+    this.forgetToken();
+    this.silent.delete(id);
   }
 
   /** Is this tab loading a page because the extension wanted it to? */
@@ -40,7 +60,9 @@ export class VintedTab {
 
   /** A tab that has loaded a page of this origin. Throws NoTab. */
   async find(origin) {
-    const usable = (await this.all(origin)).filter((each) => !each.discarded && !each.frozen);
+    const usable = (await this.all(origin)).filter(
+      (each) => !each.discarded && !each.frozen && !this.silent.has(each.id),
+    );
     const ready = usable.find((each) => each.status === 'complete');
     if (ready) return ready;
     if (usable.length) return this.loaded(usable[0].id, origin);
@@ -94,4 +116,11 @@ export class VintedTab {
     }
     throw new NoTab('Vinted’s page did not load.');
   }
+}
+
+/** What comes of a promise; nothing, where it takes longer. */
+function within(milliseconds, promise) {
+  let timer;
+  const late = new Promise((done) => { timer = setTimeout(done, milliseconds); });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

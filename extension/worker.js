@@ -6,10 +6,10 @@ import { Bridge } from './bridge.js';
 const AWAKE = 15_000;
 
 const bridge = new Bridge(chrome);
-const started = bridge.start();
+bridge.started().catch((error) => console.error(error));
 
 const whenStarted = (act) => async (...given) => {
-  await started;
+  await bridge.started();
   return act(...given);
 };
 

@@ -158,6 +158,19 @@ test('ready may come before the connect packet: it is at work all the same', asy
   assert.equal(view().connection.state, 'connected');
 });
 
+test('a start that failed is tried anew by whoever comes next', async () => {
+  await paired();
+  await bridge.journal.take({ command_id: COMMAND_ID, lease: 'l', action: 'sync', step: 's' });
+  bridge = newBridge();
+  browser.storage.local.full = true;
+  await assert.rejects(bridge.started(), /full/);
+  browser.storage.local.full = false;
+  await Promise.all([bridge.started(), bridge.started()]);
+  await online();
+  await until(() => named('job_result').length === 1);
+  assert.equal(FakeWebSocket.all.length, 2);
+});
+
 test('a command runs, and its result is told until it is stored', async () => {
   let line = await paired();
   vinted = async () => ({ ...CURRENT, content_type: 'application/json' });

@@ -78,10 +78,12 @@ test('a command is taken, made once, and its answer kept', async () => {
     detail: null,
   });
   assert.deepEqual(world.told, ['result']);
-  assert.deepEqual(world.asked, [{
+  const [{ until, ...asked }] = world.asked;
+  assert.deepEqual(asked, {
     method: 'POST', path: '/api/v2/item_upload/drafts', query: {}, json: { draft: {} },
     patience: 60_000,
-  }]);
+  });
+  assert.ok(Math.abs(until - Date.parse(given.deadline)) < 5_000);
 });
 
 test('the same command again is answered with what is known', async () => {
@@ -136,6 +138,46 @@ test('a lease for something else is refused', async () => {
   const answer = await world.executor.take(given);
   assert.deepEqual(answer, { refused: 'bad_lease', detail: 'The lease is for another method.' });
   assert.equal((await world.executor.take(await command(signer))).taken, true);
+});
+
+test('what cannot be written down is not taken, and the next one is', async () => {
+  const given = await command(signer);
+  world.storage.full = true;
+  assert.equal((await world.executor.take(given)).refused, 'busy');
+  world.storage.full = false;
+  assert.deepEqual(await world.executor.take(given), { taken: true });
+  await settled();
+  assert.equal(world.asked.length, 1);
+});
+
+test('what cannot be written down as begun is not sent', async () => {
+  world.photo = async () => {
+    world.storage.full = true;
+    return 'QUJD';
+  };
+  await world.executor.take(await command(signer, WITH_PHOTO));
+  await settled();
+  assert.deepEqual([result().outcome, world.asked.length], ['not_sent', 0]);
+  assert.equal(world.executor.current, null);
+});
+
+test('an answer that there is no room for is heeded and told all the same', async () => {
+  world.answer = async () => {
+    world.storage.full = true;
+    return { ...ANSWER, status: 403, challenged: true };
+  };
+  await world.executor.take(await command(signer));
+  await settled();
+  assert.deepEqual(world.told, ['session challenged', ['datadome', 403], 'result']);
+  assert.equal(world.journal.unstored()[0].status, 403);
+});
+
+test('when a challenge cannot be told the next command is listened to', async () => {
+  world.answer = async () => ({ ...ANSWER, challenged: true });
+  world.session.challenged = async () => { throw new Error('the storage is full'); };
+  await world.executor.take(await command(signer));
+  await settled();
+  assert.deepEqual([world.told, world.executor.current], [['result'], null]);
 });
 
 test('when the keys cannot be fetched the command is not taken', async () => {
@@ -225,6 +267,15 @@ test('a deadline that passes meanwhile stops it', async () => {
   await world.executor.take(given);
   await settled();
   assert.deepEqual([result().outcome, world.asked.length], ['not_sent', 0]);
+});
+
+test('the deadline is by StoFlow’s clock, the page has this computer’s', async () => {
+  const hour = 3_600_000;
+  const deadline = world.now - hour + 60_000;
+  world.now -= hour;
+  await world.executor.take(await command(signer, { deadline: new Date(deadline).toISOString() }));
+  await settled();
+  assert.ok(Math.abs(world.asked[0].until - deadline - hour) < 5_000);
 });
 
 test('a photo’s bytes are compared with its digest', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, mock, test } from 'node:test';
 
 import { askVinted } from '../page.js';
 
@@ -35,6 +35,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  mock.timers.reset();
   for (const [name, was] of saved) {
     if (was) Object.defineProperty(globalThis, name, was);
     else delete globalThis[name];
@@ -153,6 +154,19 @@ test('when no answer comes, it may have arrived', async () => {
 test('a request is made once', async () => {
   answers.push(new TypeError('Failed to fetch'), json({}));
   assert.equal((await post({ csrf: CSRF })).status, null);
+  assert.equal(calls.length, 1);
+});
+
+test('what comes too late is not sent, though its token was fetched in time', async () => {
+  const until = Date.now() + 1_000;
+  answers.push({
+    headers: new Headers(),
+    text: async () => {
+      mock.timers.enable({ apis: ['Date'], now: until });
+      return `{"CSRF_TOKEN":"${CSRF}"}`;
+    },
+  });
+  assert.equal((await post({ until })).sent, false);
   assert.equal(calls.length, 1);
 });
 

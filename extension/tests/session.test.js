@@ -81,6 +81,12 @@ test('while challenged, nothing is asked at a connect, nor by a new worker', asy
   assert.deepEqual(log, ['challenged', 'challenged']);
 });
 
+test('what there is no room for is told all the same', async () => {
+  storage.full = true;
+  await assert.rejects(session.challenged(ORIGIN), /full/);
+  assert.deepEqual([log, session.blocked], [['challenged'], true]);
+});
+
 test('a page that the seller opened ends the challenge', async () => {
   await session.challenged(ORIGIN);
   answers.push(SIGNED_IN);
