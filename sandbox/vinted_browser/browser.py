@@ -241,7 +241,7 @@ class HeadlessBrowser:
             "holding": self.journal.holding()[-MOST_HELD:],
         }
         status = self._line.call("vinted_session_update", update)
-        self._to_report = status is None
+        self._to_report = not isinstance(status, dict) or "problem" in status
         self._heard(status)
 
     def _bring_token(self) -> None:

@@ -379,6 +379,17 @@ def test_a_challenge_is_told_and_stops_everything_until_it_is_solved(
     assert stoflow.result_of(command)["status"] == 200
 
 
+def test_what_stoflow_takes_no_note_of_is_told_again(
+    stoflow: FakeStoflow, browser: HeadlessBrowser
+) -> None:
+    """D8: a shop that is being upgraded for a moment hears of the session all the same."""
+    stoflow.problems = ["shop-being-upgraded"] * 2
+    browser.start()
+    stoflow.until(lambda: len(stoflow.sessions) >= 3)
+    assert [each["state"] for each in stoflow.sessions] == ["signed_in"] * 3
+    until(lambda: browser.status and browser.status["state"] == "connected")
+
+
 def test_signing_out_and_in_at_vinted_is_told(
     stoflow: FakeStoflow, working: HeadlessBrowser
 ) -> None:

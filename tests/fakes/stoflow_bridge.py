@@ -82,6 +82,8 @@ class FakeStoflow:
         """Every one that came, repeats too."""
         self.acks_to_lose = 0
         """So many results are stored, and the line ends before the browser hears of it."""
+        self.problems: list[str] = []
+        """Codes with which what comes next, a session or a result, is refused."""
         self._refresh_tokens: set[str] = set()
         self._stored: set[str] = set()
         self._first_report: dict[str, Any] | None = None
@@ -229,6 +231,8 @@ class FakeStoflow:
         self._hold("SessionUpdate", data)
         self._first_report = self._first_report or data
         self._hear(self.sessions, data)
+        if self.problems:
+            return self._problem()
         return self._status(data["state"])
 
     async def _challenge(self, _sid: str, data: Any = None) -> dict[str, Any]:
@@ -238,6 +242,9 @@ class FakeStoflow:
 
     async def _result(self, sid: str, data: Any = None) -> dict[str, Any]:
         self._hold("Result", data)
+        if self.problems:
+            self._hear(self.results, data)
+            return self._problem()
         repeated = data["command_id"] in self._stored
         self._stored.add(data["command_id"])
         if self.acks_to_lose:
@@ -251,6 +258,11 @@ class FakeStoflow:
         status = {"state": standing, "executor": True, "waiting": 0}
         self._hold("ConnectionStatus", status)
         return status
+
+    def _problem(self) -> dict[str, Any]:
+        refusal = {"problem": {"code": self.problems.pop(0), "title": "No", "detail": "No."}}
+        self._hold("Refusal", refusal)
+        return refusal
 
     def _ends_at(self, token: str) -> str | None:
         try:
