@@ -1,5 +1,6 @@
 // The tab in which the seller is signed in at Vinted. One that is open is used; where there is
-// none, one is opened in the background, pinned, and left to the seller.
+// none, one is opened in the background, pinned, and left to the seller. Only that one is ever
+// loaded anew by itself: another may hold a listing that is half written.
 
 import { askVinted } from './page.js';
 import { pattern } from './settings.js';
@@ -36,10 +37,25 @@ export class VintedTab {
   }
 
   async run(tab, asked) {
-    const [frame] = await this.browser.scripting.executeScript({
-      target: { tabId: tab.id }, func: askVinted, args: [asked],
-    });
-    return frame?.result ?? { sent: true, status: null, detail: 'The tab went away meanwhile.' };
+    try {
+      const [frame] = await this.browser.scripting.executeScript({
+        target: { tabId: tab.id }, func: askVinted, args: [asked],
+      });
+      return frame?.result ?? { sent: true, status: null, detail: 'The tab went away meanwhile.' };
+    } catch (error) {
+      if (!error.message.includes('error page')) throw error;
+      await this.mend(tab).catch(() => {});
+      return { sent: false, status: null, detail: 'The tab showed an error page of the browser.' };
+    }
+  }
+
+  /** An error page of the browser's own stays one, with the address of Vinted, until it is loaded
+   *  anew; the one in view is left to the seller. */
+  async mend(tab) {
+    const { origin } = new URL(tab.url);
+    if (tab.active) return this.renewed(origin);
+    await this.browser.tabs.reload(tab.id);
+    return this.loaded(tab.id, origin);
   }
 
   /** The next write looks for the CSRF token again. */
@@ -66,15 +82,37 @@ export class VintedTab {
     const ready = usable.find((each) => each.status === 'complete');
     if (ready) return ready;
     if (usable.length) return this.loaded(usable[0].id, origin);
-    return this.open(origin);
+    return this.renewed(origin);
   }
 
-  /** Load a page anew, so that Vinted's own code can renew its session; never the one in view. */
+  /** Our own tab, loaded anew, so that Vinted's own code can renew its session; opened where there
+   *  is none that is out of view. Throws NoTab. */
   async renewed(origin) {
-    const tab = (await this.all(origin)).find((each) => !each.active);
-    if (!tab) return this.open(origin);
-    await this.browser.tabs.reload(tab.id);
+    const url = `${origin}/`;
+    const own = await this.own(origin);
+    const usable = own?.pinned && !own.active && !this.silent.has(own.id);
+    const { tabs, storage } = this.browser;
+    let tab;
+    try {
+      if (usable) tab = await tabs.update(own.id, { url });
+      else tab = await tabs.create({ url, pinned: true, active: false });
+    } catch {
+      throw new NoTab('No window of the browser is open.');
+    }
+    await storage.session.set({ ownTab: tab.id });
     return this.loaded(tab.id, origin);
+  }
+
+  /** The tab that was opened here, wherever Vinted has led it since; else a pinned one, of an
+   *  earlier run of the browser. */
+  async own(origin) {
+    const id = await this.ownId();
+    const opened = id && await this.browser.tabs.get(id).catch(() => null);
+    return opened || (await this.all(origin)).find((each) => each.pinned);
+  }
+
+  async ownId() {
+    return (await this.browser.storage.session.get('ownTab')).ownTab;
   }
 
   /** Bring Vinted before the seller's eyes. */
@@ -86,19 +124,12 @@ export class VintedTab {
     return this.browser.tabs.reload(tab.id);
   }
 
+  /** Ours first. */
   async all(origin) {
+    const own = await this.ownId();
     const tabs = await this.browser.tabs.query({ url: pattern(origin) });
-    return tabs.filter((each) => URL.parse(each.url ?? '')?.origin === origin);
-  }
-
-  async open(origin) {
-    let tab;
-    try {
-      tab = await this.browser.tabs.create({ url: `${origin}/`, pinned: true, active: false });
-    } catch {
-      throw new NoTab('No window of the browser is open.');
-    }
-    return this.loaded(tab.id, origin);
+    return tabs.filter((each) => URL.parse(each.url ?? '')?.origin === origin)
+      .sort((one, other) => (other.id === own) - (one.id === own));
   }
 
   async loaded(id, origin) {
