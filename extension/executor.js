@@ -63,7 +63,6 @@ export class Executor {
     if (site !== new URL(this.settings().vinted).host) {
       return refused('not_allowed', `This browser works for ${this.settings().vinted}.`);
     }
-    if (this.isLate(command)) return refused('expired', 'The deadline has passed.');
     if (this.session.blocked) {
       return refused('no_session', `At Vinted the seller is: ${this.session.known.state}.`);
     }
@@ -73,7 +72,8 @@ export class Executor {
       if (error instanceof LeaseRefused) return refused(error.reason, error.message);
       return refused('busy', `The lease cannot be verified now: ${error.message}`);
     }
-    return null;
+    // Last, for the keys of the lease bring StoFlow's time with them.
+    return this.isLate(command) ? refused('expired', 'The deadline has passed.') : null;
   }
 
   isLate(command) {

@@ -16,7 +16,7 @@ beforeEach(() => {
   calls = [];
   answers = [];
   account = new Account(storage, async (url, request) => {
-    calls.push([url, request.body && JSON.parse(request.body), request.headers]);
+    calls.push([url, request.body && JSON.parse(request.body), request.headers, request.cache]);
     const next = answers.shift();
     if (next instanceof Error) throw next;
     const { status = 200, date, ...body } = next;
@@ -109,4 +109,11 @@ test('StoFlow’s clock counts, not the computer’s', async () => {
   await account.pair(SERVER, 'X', 'Laptop');
   const ahead = account.now() - Date.now();
   assert.ok(Math.abs(ahead - 3_600_000) < 5_000, String(ahead));
+});
+
+test('no answer comes from a cache, with the time of back then', async () => {
+  answers.push(tokens(1), { keys: [] });
+  await account.pair(SERVER, 'X', 'Laptop');
+  await account.keys();
+  assert.deepEqual(calls.map((each) => each[3]), ['no-store', 'no-store']);
 });

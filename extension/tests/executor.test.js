@@ -278,6 +278,16 @@ test('the deadline is by StoFlow’s clock, the page has this computer’s', asy
   assert.ok(Math.abs(world.asked[0].until - deadline - hour) < 5_000);
 });
 
+test('a new worker hears of StoFlow’s time before it calls a command late', async () => {
+  const given = await command(signer);
+  world.now += 3_600_000;
+  world.executor.leases = new Leases(async () => {
+    world.now -= 3_600_000;
+    return { keys: [signer.jwk] };
+  }, () => world.now);
+  assert.deepEqual(await world.executor.take(given), { taken: true });
+});
+
 test('a photo’s bytes are compared with its digest', async () => {
   const bytes = Buffer.from('a picture');
   const sha256 = createHash('sha256').update(bytes).digest('hex');
