@@ -65,9 +65,10 @@ class Executor:
             return "not_allowed", f"{request['method']} {request['path']} is not on the list."
         if request["site"] != self._tab.site:
             return "not_allowed", f"This browser works at {self._tab.site}."
-        if _is_late(command):
+        refusal = self._unwilling() or self._bad_lease(command)
+        if refusal is None and _is_late(command):
             return "expired", "The deadline has passed."
-        return self._unwilling() or self._bad_lease(command)
+        return refusal
 
     def _bad_lease(self, command: Command) -> tuple[str, str] | None:
         try:
@@ -96,7 +97,7 @@ class Executor:
         if _is_late(command) or self._stopped:
             return Answer(sent=False, detail="The deadline has passed.")
         self._journal.begin(command["command_id"])
-        return self._tab.ask(request, photo)
+        return self._tab.ask(request, photo, lambda: _is_late(command))
 
 
 def _is_late(command: Command) -> bool:

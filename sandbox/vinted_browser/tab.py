@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import unescape
 from typing import Any
@@ -119,12 +120,19 @@ class VintedTab:
             raise ValueError("The photo is not the one expected.")
         return content
 
-    def ask(self, request: Request, photo: bytes | None = None) -> Answer:
-        """Make one request with the cookies of this tab."""
+    def ask(
+        self,
+        request: Request,
+        photo: bytes | None = None,
+        late: Callable[[], bool] = lambda: False,
+    ) -> Answer:
+        """Make one request with the cookies of this tab, unless it is too `late` to send it."""
         try:
             headers = self._headers(request["method"])
         except (httpx.HTTPError, ValueError) as why:
             return Answer(sent=False, detail=str(why))
+        if late():
+            return Answer(sent=False, detail="It was too late to send it.")
         try:
             answer = self._http.request(
                 request["method"],

@@ -200,6 +200,18 @@ def test_what_has_no_good_lease_or_is_not_on_the_list_is_not_done(
     assert stoflow.results == []
 
 
+def test_what_became_late_while_its_token_was_fetched_is_not_sent(
+    stoflow: FakeStoflow, working: HeadlessBrowser, vinted_sandbox: VintedSite
+) -> None:
+    """D8: the deadline is kept at the moment of sending."""
+    vinted_sandbox.fault("page", "slow", delay_s=3)
+    deadline = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
+    command = draft_command(stoflow, working, deadline=deadline)
+    assert stoflow.send(command) == {"taken": True}
+    assert stoflow.result_of(command)["outcome"] == "not_sent"
+    assert vinted_sandbox.calls("createDraft") == 0
+
+
 def test_a_lease_of_somebody_else_is_not_good(
     stoflow: FakeStoflow, working: HeadlessBrowser, vinted_sandbox: VintedSite
 ) -> None:
