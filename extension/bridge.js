@@ -12,6 +12,8 @@ import { VintedTab } from './tab.js';
 const EVICTED_FOR = 60_000;
 const SHOP_CLOSED_FOR = 300_000;
 const ROOM = 500;
+/** Problems that the same result would meet again, however often it is told. */
+const NOT_WANTED = ['lease-refused', 'command-not-found', 'bad-input'];
 
 export class Bridge {
   /** @param browser the `chrome` object; @param options replaced by tests: {fetch, WebSocket} */
@@ -68,7 +70,9 @@ export class Bridge {
       return;
     }
     this.socket ??= this.newSocket();
-    if (!this.socket.open) await this.show({ state: 'connecting' });
+    if (!this.socket.open && this.connection.state !== 'connecting') {
+      await this.show({ state: 'connecting' });
+    }
     this.socket.connect();
   }
 
@@ -179,7 +183,8 @@ export class Bridge {
       if (!this.socket?.open) return;
       const message = fitting(result, this.socket.maxPayload - ROOM);
       const answer = await this.socket.emit('job_result', message);
-      if (answer?.stored) await this.journal.stored(result.command_id);
+      const done = answer?.stored || NOT_WANTED.includes(answer?.problem?.code);
+      if (done) await this.journal.stored(result.command_id);
     }
   }
 
@@ -255,6 +260,9 @@ export class Bridge {
     if (device?.trim()) change.device = device.trim().slice(0, 80);
     this.hangUp();
     await this.account.pair(origin, code, change.device ?? this.settings.device);
+    change.shop = await this.account.shop();
+    const { server: before, shop } = this.settings;
+    if (before !== origin || shop !== change.shop) await this.journal.forget();
     await this.change(change);
     await this.connect();
   }

@@ -7,7 +7,9 @@
 
 const PREFIX = 'command:';
 const KEEP = 500;
-const KEEP_FOR = 24 * 3600 * 1000;
+const DAY = 24 * 3600 * 1000;
+const KEEP_FOR = DAY;
+const KEEP_UNTOLD_FOR = 14 * DAY;
 const KEEP_CHARACTERS = 2_000_000;
 
 export class Journal {
@@ -24,6 +26,7 @@ export class Journal {
       .filter(([key]) => key.startsWith(PREFIX))
       .map(([key, entry]) => [key.slice(PREFIX.length), entry])
       .sort(([, one], [, other]) => one.at - other.at));
+    await this.prune();
     for (const [id, { state }] of this.entries) {
       const detail = 'The browser stopped meanwhile.';
       if (state === 'taken') await this.answer(id, { outcome: 'not_sent', detail });
@@ -62,21 +65,24 @@ export class Journal {
 
   /** Known only once it is written down: a command that is refused may come again. */
   async take({ command_id, lease, action, step }) {
+    await this.prune();
     const entry = { state: 'taken', at: this.now(), lease, action, step };
     await this.storage.set({ [PREFIX + command_id]: entry });
     this.entries.set(command_id, entry);
   }
 
-  begin(id) {
-    return this.write(id, { ...this.entries.get(id), state: 'begun' });
+  /** Throws an Error for one that was forgotten meanwhile: nobody is to send it. */
+  async begin(id) {
+    if (!this.entries.has(id)) throw new Error('This browser works for another shop now.');
+    await this.write(id, { ...this.entries.get(id), state: 'begun' });
   }
 
-  /** Keep what came of a command; returns the message for StoFlow. */
+  /** Keep what came of a command, unless it was forgotten meanwhile. */
   async answer(id, outcome) {
     const entry = this.entries.get(id);
+    if (!entry) return;
     const result = { command_id: id, lease: entry.lease, ...outcome };
     await this.write(id, { ...entry, state: 'answered', result });
-    return result;
   }
 
   /** StoFlow asks for a command that it has had the result of. */
@@ -88,7 +94,13 @@ export class Journal {
   async stored(id) {
     if (!this.entries.has(id)) return;
     await this.write(id, { ...this.entries.get(id), stored: true });
-    await this.prune();
+  }
+
+  /** Everything: it is no business of the shop that this browser works for from now on. */
+  async forget() {
+    const ids = [...this.entries.keys()];
+    this.entries.clear();
+    await this.storage.remove(ids.map((id) => PREFIX + id));
   }
 
   async write(id, entry) {
@@ -96,7 +108,8 @@ export class Journal {
     await this.storage.set({ [PREFIX + id]: entry });
   }
 
-  /** What is a day old goes; beyond the newest, what StoFlow has, and the bodies of it. */
+  /** What StoFlow has goes after a day, or beyond the newest, the bodies of it sooner; what it never
+   *  took goes after two weeks. */
   async prune() {
     let kept = 0;
     let characters = 0;
@@ -104,7 +117,7 @@ export class Journal {
     for (const [id, entry] of [...this.entries].reverse()) {
       kept += 1;
       characters += entry.result?.body?.length ?? 0;
-      const old = this.now() - entry.at > KEEP_FOR;
+      const old = this.now() - entry.at > (entry.stored ? KEEP_FOR : KEEP_UNTOLD_FOR);
       if (old || (kept > KEEP && entry.stored)) gone.push(id);
       else if (entry.stored && characters > KEEP_CHARACTERS && entry.result.body) {
         await this.write(id, { ...entry, result: { ...entry.result, body: '', truncated: true } });

@@ -25,6 +25,7 @@ export class Socket {
     this.options.WebSocket ??= globalThis.WebSocket;
     this.attempts = 0;
     this.wanted = false;
+    this.retry = null;
     this.reset();
   }
 
@@ -37,11 +38,14 @@ export class Socket {
     this.nextId = 0;
   }
 
-  /** Be connected from now on; harmless when it is, or is about to be. */
+  /** Be connected from now on; harmless when it is, or is about to be, be it in five minutes. */
   connect() {
     this.wanted = true;
-    if (this.line) return;
-    clearTimeout(this.retry);
+    if (!this.line && !this.retry) this.dial();
+  }
+
+  dial() {
+    this.giveUpRetry();
     const url = `${this.options.url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`;
     const line = new this.options.WebSocket(url);
     this.line = line;
@@ -54,15 +58,20 @@ export class Socket {
   /** Be disconnected, and stay so. */
   disconnect() {
     this.wanted = false;
-    clearTimeout(this.retry);
+    this.giveUpRetry();
     if (this.open) this.send('41');
     if (this.line) this.lost();
+  }
+
+  giveUpRetry() {
+    clearTimeout(this.retry);
+    this.retry = null;
   }
 
   /** Break this line and try another, after `delay` milliseconds when it is given. */
   reconnect(delay) {
     if (this.line) this.lost(delay);
-    else if (this.wanted) this.connect();
+    else if (this.wanted) this.dial();
   }
 
   /** Send an event; resolves with its acknowledgement, rejects with Unanswered. */
@@ -155,7 +164,7 @@ export class Socket {
       clearTimeout(each.timer);
       each.reject(new Unanswered('The connection broke.'));
     }
-    if (this.wanted) this.retry = setTimeout(() => this.connect(), delay);
+    if (this.wanted) this.retry = setTimeout(() => this.dial(), delay);
     if (open) this.options.disconnected?.();
   }
 

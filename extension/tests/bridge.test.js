@@ -7,6 +7,7 @@ import { COMMAND_ID, FakeStorage, FakeWebSocket, SHOP, Signer, command, settled,
 const VINTED = 'https://www.vinted.fr';
 const CURRENT = { sent: true, status: 200, body: '{"user":{"id":42,"login":"mina"}}' };
 const CAPTCHA = { sent: true, status: 403, body: 'captcha-delivery', challenged: true };
+const PAIRING = { code: 'ABCD2345', server: 'api.stoflow.com', vinted: 'www.vinted.fr' };
 const CONNECTED = { state: 'connected', executor: true, waiting: 2 };
 
 let signer;
@@ -45,12 +46,12 @@ function fakeBrowser() {
 }
 
 async function answer(url) {
-  stoflow.calls.push(url.replace('https://api.stoflow.com', ''));
+  stoflow.calls.push(new URL(url).pathname);
   if (url.endsWith('/jwks.json')) return Response.json({ keys: [signer.jwk] });
   if (stoflow.status) return Response.json({ detail: 'No.' }, { status: stoflow.status });
   stoflow.n += 1;
   return Response.json({
-    access_token: await signer.sign({ tid: SHOP, n: stoflow.n }),
+    access_token: await signer.sign({ tid: stoflow.shop, n: stoflow.n }),
     refresh_token: `refresh${stoflow.n}`,
     expires_in: stoflow.expires_in,
   });
@@ -65,7 +66,7 @@ beforeEach(() => {
   FakeWebSocket.all = [];
   browser = fakeBrowser();
   asked = [];
-  stoflow = { calls: [], n: 0, expires_in: 900 };
+  stoflow = { calls: [], n: 0, shop: SHOP, expires_in: 900 };
   vinted = async () => CURRENT;
   bridge = newBridge();
 });
@@ -75,7 +76,7 @@ const named = (name) => FakeWebSocket.last.events.filter((each) => each[0] === n
 
 async function paired() {
   await bridge.start();
-  await bridge.pair({ code: 'ABCD2345', server: 'api.stoflow.com', vinted: 'www.vinted.fr' });
+  await bridge.pair(PAIRING);
   return online();
 }
 
@@ -149,7 +150,7 @@ test('what StoFlow does not take note of is told again, until it does', async ()
 
 test('ready may come before the connect packet: it is at work all the same', async () => {
   await bridge.start();
-  await bridge.pair({ code: 'ABCD2345', server: 'api.stoflow.com', vinted: 'www.vinted.fr' });
+  await bridge.pair(PAIRING);
   const line = FakeWebSocket.last;
   await line.says('0{"sid":"x","pingInterval":25000,"pingTimeout":20000}');
   await line.says('42["ready",{"sequence":1,"after":1}]');
@@ -179,7 +180,7 @@ test('a command runs, and its result is told until it is stored', async () => {
   assert.ok(line.sent.includes('437[{"taken":true}]'));
   assert.equal(named('job_result')[0][1].outcome, 'answered');
   line.onclose();
-  bridge.socket.connect();
+  bridge.socket.reconnect(0);
   line = await online();
   await until(() => named('vinted_session_update').length === 1);
   assert.equal(named('job_result').length, 1);
@@ -278,6 +279,55 @@ test('whoever is evicted does not push back at once', async () => {
   await until(() => view().connection.detail);
   assert.equal(FakeWebSocket.all.length, 1);
   assert.match(view().connection.detail, /Another client/);
+  await bridge.tick();
+  assert.equal(FakeWebSocket.all.length, 1);
+  assert.match(view().connection.detail, /Another client/);
+});
+
+/** One command was executed, and StoFlow has not said that it has the result. */
+async function holding() {
+  const line = await paired();
+  await line.says(`427["execute_job",${JSON.stringify(await command(signer))}]`);
+  await until(() => named('job_result').length === 1);
+  return line;
+}
+
+for (const [where, change] of Object.entries({
+  'another shop': () => { stoflow.shop = 8; return {}; },
+  'another StoFlow': () => ({ server: 'https://other.example' }),
+})) {
+  test(`paired with ${where}, it says nothing of what it did before`, async () => {
+    await holding();
+    await bridge.unpair();
+    await bridge.pair({ ...PAIRING, ...change() });
+    await online();
+    await until(() => named('vinted_session_update').length === 1);
+    assert.deepEqual([named('job_result'), bridge.journal.holding()], [[], []]);
+  });
+}
+
+test('paired anew with the same shop, it tells what it has done', async () => {
+  await holding();
+  await bridge.unpair();
+  await bridge.pair(PAIRING);
+  await online();
+  await until(() => named('job_result').length === 1);
+});
+
+for (const code of ['lease-refused', 'command-not-found', 'bad-input']) {
+  test(`a result that is refused with ${code} is not told again`, async () => {
+    const line = await holding();
+    await acknowledge(line, 'job_result', { problem: { code, title: 'x', detail: 'x' } });
+    assert.deepEqual(bridge.journal.holding(), []);
+  });
+}
+
+test('a result that StoFlow cannot store now is told again', async () => {
+  const line = await holding();
+  await acknowledge(line, 'vinted_session_update', CONNECTED);
+  await acknowledge(line, 'job_result', PROBLEM);
+  bridge.tick();
+  await until(() => named('job_result').length === 2);
 });
 
 test('a wrong code changes nothing', async () => {

@@ -60,9 +60,10 @@ test('it keeps 500 commands, and all that StoFlow waits for', async () => {
     await journal.answer(`c${n}`, DONE);
     await journal.stored(`c${n}`);
   }
-  assert.equal(journal.entries.size, 501);
-  assert.equal(journal.find('c0'), undefined);
-  assert.notEqual(journal.find('open'), undefined);
+  const next = await restarted();
+  assert.equal(next.entries.size, 501);
+  assert.equal(next.find('c0'), undefined);
+  assert.notEqual(next.find('open'), undefined);
   assert.equal(Object.keys(storage.kept).length, 502);
 });
 
@@ -72,9 +73,28 @@ test('a day later it is forgotten', async () => {
   await journal.stored('a');
   now += 24 * 3600 * 1000 + 1;
   await journal.take(taken('b'));
-  await journal.answer('b', DONE);
-  await journal.stored('b');
+  assert.equal(journal.find('a'), undefined);
   assert.equal((await restarted()).find('a'), undefined);
+});
+
+test('what StoFlow never took is told for two weeks', async () => {
+  await journal.take(taken('a'));
+  await journal.answer('a', DONE);
+  now += 14 * 24 * 3600 * 1000;
+  await journal.take(taken('b'));
+  assert.equal(journal.unstored().length, 1);
+  now += 1;
+  await journal.take(taken('c'));
+  assert.equal(journal.unstored().length, 0);
+});
+
+test('what was forgotten is neither begun nor told', async () => {
+  await journal.take(taken('a'));
+  await journal.forget();
+  await assert.rejects(journal.begin('a'), /another shop/);
+  await journal.answer('a', DONE);
+  await journal.stored('a');
+  assert.deepEqual([journal.entries.size, storage.kept], [0, { settings: { paused: true } }]);
 });
 
 test('long answers do not pile up', async () => {

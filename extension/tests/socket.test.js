@@ -171,6 +171,26 @@ test('connecting twice opens one line', () => {
   assert.equal(FakeWebSocket.all.length, 1);
 });
 
+test('whoever is to stay away for a while does, whoever asks for a connection', async () => {
+  const line = make();
+  await line.opens();
+  socket.reconnect(300_000);
+  mock.timers.tick(299_999);
+  socket.connect();
+  assert.equal(FakeWebSocket.all.length, 1);
+  mock.timers.tick(1);
+  assert.equal(FakeWebSocket.all.length, 2);
+});
+
+test('a new token is brought at once, though it was to wait', async () => {
+  const line = make();
+  await line.opens();
+  line.onclose();
+  socket.reconnect(0);
+  mock.timers.tick(60_000);
+  assert.equal(FakeWebSocket.all.length, 2);
+});
+
 test('what an old line still says is not listened to', async () => {
   const old = make();
   await old.opens();
