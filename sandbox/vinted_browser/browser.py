@@ -14,6 +14,8 @@ from sandbox.vinted_browser.tab import Answer, VintedTab
 LOOK_AFTER_S = 1.0
 """How soon a token that ends, or a result that nobody acknowledged, is looked after."""
 MOST_HELD = 100
+NOT_WANTED = frozenset({"lease-refused", "command-not-found", "bad-input"})
+"""Problems that the same result would meet again, however often it is told."""
 
 
 class HeadlessBrowser:
@@ -261,5 +263,10 @@ class HeadlessBrowser:
             if self._stopping.is_set() or self._line is None:
                 return
             answer = self._line.call("job_result", result)
-            if isinstance(answer, dict) and answer.get("stored") is True:
+            if isinstance(answer, dict) and _is_done_with(answer):
                 self.journal.stored(result["command_id"], asked)
+
+
+def _is_done_with(answer: dict[str, Any]) -> bool:
+    """Whether a result need not be told again."""
+    return answer.get("stored") is True or answer.get("problem", {}).get("code") in NOT_WANTED

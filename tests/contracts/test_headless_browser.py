@@ -284,6 +284,19 @@ def test_a_result_is_sent_until_it_is_acknowledged(
     assert len(vinted_sandbox.items()) == 1
 
 
+@pytest.mark.parametrize("code", ["lease-refused", "command-not-found", "bad-input"])
+def test_a_result_that_would_be_refused_again_is_not_told_again(
+    stoflow: FakeStoflow, working: HeadlessBrowser, code: str
+) -> None:
+    """D8: one that cannot be stored just now is."""
+    stoflow.problems = ["shop-being-upgraded", code]
+    command = stoflow.command(working.tab.site, "GET", COLORS)
+    stoflow.send(command)
+    stoflow.until(lambda: len(stoflow.results) >= 2)
+    until(lambda: not working.journal.holding())
+    assert len(stoflow.results) == 2
+
+
 def test_cut_off_it_finishes_its_work_and_tells_when_it_is_back(
     stoflow: FakeStoflow, working: HeadlessBrowser, vinted_sandbox: VintedSite
 ) -> None:
