@@ -244,7 +244,7 @@ export class Bridge {
     if (URL.parse(url ?? '')?.origin !== this.settings.vinted) return null;
     this.tab.pageLoaded(id);
     if (this.settings.paused || this.tab.loads(id)) return null;
-    return this.session.pageLoaded(this.settings.vinted);
+    return this.session.pageLoaded(this.settings.vinted, this.status?.state === 'connected');
   }
 
   showVinted() {

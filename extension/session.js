@@ -44,10 +44,11 @@ export class VintedSession {
     else await this.look(origin);
   }
 
-  /** A page of Vinted was loaded; what was asked before says nothing of it. */
-  async pageLoaded(origin) {
+  /** A page of Vinted was loaded; what was asked before says nothing of it. What is known counts
+   *  for a minute, as long as StoFlow has not found something else. */
+  async pageLoaded(origin, agreed = true) {
     await this.looking?.catch(() => {});
-    const fresh = this.now() - (this.known.checked_at ?? 0) < FRESH;
+    const fresh = agreed && this.now() - (this.known.checked_at ?? 0) < FRESH;
     if (this.known.state !== 'signed_in' || !fresh) await this.look(origin);
   }
 

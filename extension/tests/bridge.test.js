@@ -220,6 +220,19 @@ test('a challenge stops it, is told, and ends when the seller has opened Vinted'
   assert.equal(browser.badge, '');
 });
 
+test('a challenge that only StoFlow saw ends with the next page, however fresh the last look', async () => {
+  const line = await paired();
+  await acknowledge(line, 'vinted_session_update', CONNECTED);
+  await bridge.pageLoaded(`${VINTED}/`);
+  assert.equal(asked.length, 1);
+  await line.says('42["vinted_connection_status",{"state":"challenged","executor":true}]');
+  bridge.pageLoaded(`${VINTED}/`);
+  await until(() => named('vinted_session_update').length === 2);
+  await acknowledge(line, 'vinted_session_update', CONNECTED);
+  await bridge.pageLoaded(`${VINTED}/`);
+  assert.equal(asked.length, 2);
+});
+
 test('a token that is about to end is replaced on the open line', async () => {
   const line = await paired();
   await acknowledge(line, 'vinted_session_update', CONNECTED);
