@@ -21,7 +21,8 @@ export class Bridge {
     const { local } = browser.storage;
     this.browser = browser;
     this.options = options;
-    this.settings = { ...DEFAULTS, paused: false };
+    /** `missed`: was a page of Vinted loaded while paused? */
+    this.settings = { ...DEFAULTS, paused: false, missed: false };
     this.connection = { state: 'unpaired' };
     this.status = null;
     /** Is there something of the session that StoFlow has not taken note of? */
@@ -203,7 +204,7 @@ export class Bridge {
   sessionUpdate() {
     const { state, site, vinted_user_id, login } = this.session.known;
     return {
-      state,
+      state: this.settings.paused ? 'paused' : state,
       site: site ?? new URL(this.settings.vinted).host,
       vinted_user_id: vinted_user_id ?? null,
       login: login ?? null,
@@ -243,7 +244,8 @@ export class Bridge {
   pageLoaded(url, id) {
     if (URL.parse(url ?? '')?.origin !== this.settings.vinted) return null;
     this.tab.pageLoaded(id);
-    if (this.settings.paused || this.tab.loads(id)) return null;
+    if (this.tab.loads(id)) return null;
+    if (this.settings.paused) return this.change({ missed: true });
     return this.session.pageLoaded(this.settings.vinted, this.status?.state === 'connected');
   }
 
@@ -273,10 +275,12 @@ export class Bridge {
     await this.endPairing();
   }
 
+  /** A page that was loaded meanwhile is looked at afterwards. */
   async setPaused(paused) {
-    await this.change({ paused });
-    if (paused) await this.publish();
-    else if (this.session.known.state === 'challenged') await this.tellSession();
+    const { missed } = this.settings;
+    await this.change({ paused, missed: false });
+    const known = this.session.known.state === 'challenged' && !missed;
+    if (paused || known) await this.tellSession();
     else await this.session.look(this.settings.vinted);
   }
 

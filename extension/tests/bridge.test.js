@@ -274,16 +274,48 @@ test('a refresh that is refused asks for a new pairing', async () => {
   assert.equal(view().connection.state, 'unpaired');
 });
 
-test('paused, it takes nothing and does not look at Vinted', async () => {
+async function pausedLine() {
   const line = await paired();
   await acknowledge(line, 'vinted_session_update', CONNECTED);
-  await bridge.setPaused(true);
+  bridge.setPaused(true);
+  await until(() => named('vinted_session_update').length === 2);
+  await acknowledge(line, 'vinted_session_update', { state: 'paused', executor: true });
+  return line;
+}
+
+test('paused, it says so, takes nothing and does not look at Vinted', async () => {
+  const line = await pausedLine();
+  assert.equal(named('vinted_session_update')[1][1].state, 'paused');
   await line.says(`427["execute_job",${JSON.stringify(await command(signer))}]`);
   assert.match(line.sent.at(-1), /"refused":"paused"/);
-  assert.equal(bridge.pageLoaded(`${VINTED}/`), null);
+  await bridge.pageLoaded(`${VINTED}/`);
+  assert.equal(asked.length, 1);
   bridge.setPaused(false);
-  await settled();
-  assert.equal(named('vinted_session_update').length, 2);
+  await until(() => named('vinted_session_update').length === 3);
+  assert.equal(named('vinted_session_update')[2][1].state, 'signed_in');
+});
+
+test('paused, it says so on the next line as well', async () => {
+  const line = await pausedLine();
+  line.onclose();
+  bridge.socket.reconnect(0);
+  await online();
+  await until(() => named('vinted_session_update').length === 1);
+  assert.equal(named('vinted_session_update')[0][1].state, 'paused');
+  assert.equal(asked.length, 1);
+});
+
+test('whoever shows to be a person while it is paused is seen when it goes on', async () => {
+  await pausedLine();
+  await bridge.session.set(VINTED, { state: 'challenged' });
+  await bridge.setPaused(false);
+  assert.deepEqual([asked.length, bridge.session.known.state], [1, 'challenged']);
+  await bridge.setPaused(true);
+  await bridge.pageLoaded(`${VINTED}/`);
+  const next = newBridge();
+  await next.start();
+  await next.setPaused(false);
+  assert.deepEqual([asked.length, next.session.known.state], [2, 'signed_in']);
 });
 
 test('whoever is evicted does not push back at once', async () => {

@@ -37,7 +37,7 @@ class HeadlessBrowser:
         self.account = StoflowAccount(stoflow_url)
         self.tab = VintedTab(vinted_url)
         self.journal = Journal()
-        self.paused = False
+        self._paused = False
         self.status: dict[str, Any] | None = None
         """The last vinted_connection_status."""
         self.refused: dict[str, Any] | None = None
@@ -116,6 +116,19 @@ class HeadlessBrowser:
         """How the person stands at Vinted, as the extension knows it."""
         return dict(self._session)
 
+    @property
+    def paused(self) -> bool:
+        """Whether the person has pressed the button in the extension."""
+        return self._paused
+
+    @paused.setter
+    def paused(self, paused: bool) -> None:
+        self._paused = paused
+        if not paused and self._session["state"] != "challenged":
+            self._to_look = True
+        self._to_report = True
+        self._work.set()
+
     # What the person does at Vinted; the extension sees the pages load.
 
     def sign_in(self, login: str, password: str) -> None:
@@ -189,7 +202,7 @@ class HeadlessBrowser:
             self.account.forget()
 
     def _unwilling(self) -> tuple[str, str] | None:
-        if self.paused:
+        if self._paused:
             return "paused", "The seller has paused this browser."
         if self._session["state"] in ("challenged", "signed_out"):
             return "no_session", f"At Vinted the seller is {self._session['state']}."
@@ -217,7 +230,7 @@ class HeadlessBrowser:
         while not self._stopping.is_set():
             self._work.wait(LOOK_AFTER_S)
             self._work.clear()
-            if self._to_look:
+            if self._to_look and not self._paused:
                 self._to_look = False
                 self._look()
             if self._line is not None and self._line.is_open:
@@ -231,19 +244,22 @@ class HeadlessBrowser:
             # The access token may have ended, which loading a page mends.
             self.tab.reload()
             found = self.tab.who_is_there()
-        self._to_report = self._to_report or found != self._session
         self._session = found
+        self._to_report = True
 
     def _report(self) -> None:
         if not self._to_report or self._line is None:
             return
+        self._to_report = False
         update = {
             **self._session,
+            **({"state": "paused"} if self._paused else {}),
             "site": self.tab.site,
             "holding": self.journal.holding()[-MOST_HELD:],
         }
         status = self._line.call("vinted_session_update", update)
-        self._to_report = not isinstance(status, dict) or "problem" in status
+        if not isinstance(status, dict) or "problem" in status:
+            self._to_report = True
         self._heard(status)
 
     def _bring_token(self) -> None:

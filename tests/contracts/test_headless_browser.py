@@ -289,7 +289,7 @@ def test_a_result_that_would_be_refused_again_is_not_told_again(
     stoflow: FakeStoflow, working: HeadlessBrowser, code: str
 ) -> None:
     """D8: one that cannot be stored just now is."""
-    stoflow.problems = ["shop-being-upgraded", code]
+    stoflow.problems["job_result"] = ["shop-being-upgraded", code]
     command = stoflow.command(working.tab.site, "GET", COLORS)
     stoflow.send(command)
     stoflow.until(lambda: len(stoflow.results) >= 2)
@@ -408,7 +408,7 @@ def test_what_stoflow_takes_no_note_of_is_told_again(
     stoflow: FakeStoflow, browser: HeadlessBrowser
 ) -> None:
     """D8: a shop that is being upgraded for a moment hears of the session all the same."""
-    stoflow.problems = ["shop-being-upgraded"] * 2
+    stoflow.problems["vinted_session_update"] = ["shop-being-upgraded"] * 2
     browser.start()
     stoflow.until(lambda: len(stoflow.sessions) >= 3)
     assert [each["state"] for each in stoflow.sessions] == ["signed_in"] * 3
@@ -453,11 +453,32 @@ def test_a_sign_out_elsewhere_is_noticed_at_the_next_command(
     stoflow.until(lambda: stoflow.sessions[-1]["state"] == "signed_out")
 
 
-def test_paused_it_takes_nothing(stoflow: FakeStoflow, working: HeadlessBrowser) -> None:
-    """D4: the button in the extension."""
+def test_paused_it_says_so_and_takes_nothing(
+    stoflow: FakeStoflow, working: HeadlessBrowser, vinted_sandbox: VintedSite
+) -> None:
+    """D4: the button in the extension; who signs out meanwhile is seen when it goes on."""
     working.paused = True
+    stoflow.until(lambda: stoflow.sessions[-1]["state"] == "paused")
     refusal = stoflow.send(stoflow.command(working.tab.site, "GET", ORDERS))
     assert refusal["refused"] == "paused"
+    asked = vinted_sandbox.calls("getCurrentUser")
+    working.sign_out()
+    stoflow.hang_up()
+    assert stoflow.until_back(2)["state"] == "paused"
+    assert vinted_sandbox.calls("getCurrentUser") == asked
+    working.paused = False
+    stoflow.until(lambda: stoflow.sessions[-1]["state"] == "signed_out")
+
+
+def test_a_challenge_that_only_stoflow_saw_ends_with_the_next_page(
+    stoflow: FakeStoflow, working: HeadlessBrowser
+) -> None:
+    """D4: how the seller stands is told after every look, also when nothing has changed."""
+    stoflow.tell("vinted_connection_status", {"state": "challenged", "executor": True})
+    told = len(stoflow.sessions)
+    working.solve_challenge()
+    stoflow.until(lambda: len(stoflow.sessions) > told)
+    assert stoflow.sessions[-1]["state"] == "signed_in"
 
 
 def test_a_token_of_stoflow_is_renewed_on_the_open_line(

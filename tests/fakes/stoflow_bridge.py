@@ -82,8 +82,8 @@ class FakeStoflow:
         """Every one that came, repeats too."""
         self.acks_to_lose = 0
         """So many results are stored, and the line ends before the browser hears of it."""
-        self.problems: list[str] = []
-        """Codes with which what comes next, a session or a result, is refused."""
+        self.problems: dict[str, list[str]] = {"vinted_session_update": [], "job_result": []}
+        """Codes with which what comes next is refused."""
         self._refresh_tokens: set[str] = set()
         self._stored: set[str] = set()
         self._first_report: dict[str, Any] | None = None
@@ -231,9 +231,7 @@ class FakeStoflow:
         self._hold("SessionUpdate", data)
         self._first_report = self._first_report or data
         self._hear(self.sessions, data)
-        if self.problems:
-            return self._problem()
-        return self._status(data["state"])
+        return self._problem("vinted_session_update") or self._status(data["state"])
 
     async def _challenge(self, _sid: str, data: Any = None) -> dict[str, Any]:
         self._hold("Challenge", data)
@@ -242,9 +240,9 @@ class FakeStoflow:
 
     async def _result(self, sid: str, data: Any = None) -> dict[str, Any]:
         self._hold("Result", data)
-        if self.problems:
+        if problem := self._problem("job_result"):
             self._hear(self.results, data)
-            return self._problem()
+            return problem
         repeated = data["command_id"] in self._stored
         self._stored.add(data["command_id"])
         if self.acks_to_lose:
@@ -259,8 +257,11 @@ class FakeStoflow:
         self._hold("ConnectionStatus", status)
         return status
 
-    def _problem(self) -> dict[str, Any]:
-        refusal = {"problem": {"code": self.problems.pop(0), "title": "No", "detail": "No."}}
+    def _problem(self, event: str) -> dict[str, Any] | None:
+        if not self.problems[event]:
+            return None
+        code = self.problems[event].pop(0)
+        refusal = {"problem": {"code": code, "title": "No", "detail": "No."}}
         self._hold("Refusal", refusal)
         return refusal
 
