@@ -98,6 +98,13 @@ export class Account {
     return (await this.ask(tokens.server, '/.well-known/jwks.json', {})).json();
   }
 
+  /** How the shop's account at Vinted stands now. */
+  async status() {
+    const headers = { Authorization: `Bearer ${await this.token()}` };
+    const { tokens } = await this.storage.get('tokens');
+    return (await this.ask(tokens.server, '/api/v1/vinted/status', { headers })).json();
+  }
+
   async keep(server, answer) {
     const { access_token, refresh_token, expires_in } = answer;
     const expires_at = Date.now() + expires_in * 1000;

@@ -269,6 +269,14 @@ export class Bridge {
     await this.connect();
   }
 
+  /** What waits, and until when, is told only when something else changes: asked for here. */
+  async freshStatus() {
+    if (!await this.account.paired()) return;
+    const found = await this.account.status();
+    // Its `executor` says whether any browser works, not whether this one does.
+    await this.heard({ ...found, executor: this.status?.executor ?? found.executor });
+  }
+
   async unpair() {
     this.hangUp();
     await this.account.unpair();

@@ -100,3 +100,5 @@ for (const name of ['unpair', 'look', 'show']) {
 chrome.storage.session.onChanged.addListener(({ view }) => view?.newValue && show(view.newValue));
 const { view } = await chrome.storage.session.get('view');
 show(view ?? { connection: { state: 'unpaired' }, settings: DEFAULTS });
+// Where StoFlow cannot be reached, the popup says so already.
+chrome.runtime.sendMessage({ ask: 'status' }).catch(() => {});

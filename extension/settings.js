@@ -3,10 +3,11 @@
 
 export const VINTED_SITES = [
   'www.vinted.at', 'www.vinted.be', 'www.vinted.co.uk', 'www.vinted.com', 'www.vinted.cz',
-  'www.vinted.de', 'www.vinted.dk', 'www.vinted.es', 'www.vinted.fi', 'www.vinted.fr',
-  'www.vinted.gr', 'www.vinted.hr', 'www.vinted.hu', 'www.vinted.ie', 'www.vinted.it',
-  'www.vinted.lt', 'www.vinted.lu', 'www.vinted.nl', 'www.vinted.pl', 'www.vinted.pt',
-  'www.vinted.ro', 'www.vinted.se', 'www.vinted.sk',
+  'www.vinted.de', 'www.vinted.dk', 'www.vinted.ee', 'www.vinted.es', 'www.vinted.fi',
+  'www.vinted.fr', 'www.vinted.gr', 'www.vinted.hr', 'www.vinted.hu', 'www.vinted.ie',
+  'www.vinted.it', 'www.vinted.lt', 'www.vinted.lu', 'www.vinted.lv', 'www.vinted.nl',
+  'www.vinted.pl', 'www.vinted.pt', 'www.vinted.ro', 'www.vinted.se', 'www.vinted.si',
+  'www.vinted.sk',
 ];
 
 export const DEFAULTS = {

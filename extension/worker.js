@@ -38,6 +38,7 @@ const ASKED = {
   resume: () => bridge.setPaused(false),
   look: () => bridge.session.look(bridge.settings.vinted),
   show: () => bridge.showVinted(),
+  status: () => bridge.freshStatus(),
 };
 
 // Only pages of this extension are listened to: no site, no other extension, no content script.

@@ -45,9 +45,13 @@ function fakeBrowser() {
   };
 }
 
-async function answer(url) {
+async function answer(url, request) {
   stoflow.calls.push(new URL(url).pathname);
   if (url.endsWith('/jwks.json')) return Response.json({ keys: [signer.jwk] });
+  if (url.endsWith('/vinted/status')) {
+    stoflow.bearer = request.headers.Authorization;
+    return Response.json({ state: 'connected', executor: true, waiting: 5, devices: [] });
+  }
   if (stoflow.status) return Response.json({ detail: 'No.' }, { status: stoflow.status });
   stoflow.n += 1;
   return Response.json({
@@ -231,6 +235,16 @@ test('a challenge that only StoFlow saw ends with the next page, however fresh t
   await acknowledge(line, 'vinted_session_update', CONNECTED);
   await bridge.pageLoaded(`${VINTED}/`);
   assert.equal(asked.length, 2);
+});
+
+test('the popup hears what waits now, and that another browser does the work', async () => {
+  await bridge.freshStatus();
+  assert.deepEqual(stoflow.calls, []);
+  const line = await paired();
+  await acknowledge(line, 'vinted_session_update', { ...CONNECTED, executor: false });
+  await bridge.freshStatus();
+  assert.equal(stoflow.bearer, `Bearer ${bridge.token}`);
+  assert.deepEqual([view().status.waiting, view().status.executor], [5, false]);
 });
 
 test('a token that is about to end is replaced on the open line', async () => {

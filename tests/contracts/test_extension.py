@@ -12,6 +12,7 @@ import yaml
 
 from backend.demo.chromium import EXTENSION
 from backend.settings import Settings
+from services.selling.vinted.sites import SITES
 from tests.browsers import node_or_skip
 from tests.paths import CHECKOUT
 
@@ -44,6 +45,11 @@ def test_it_makes_the_requests_that_the_protocol_allows() -> None:
     allowed = protocol()["x-allowed-requests"]
     patterns = [(method, "^" + path.replace("{id}", r"\d{1,20}") + "$") for method, path in listed]
     assert sorted(patterns) == sorted((each["method"], each["path"]) for each in allowed)
+
+
+def test_it_works_at_the_sites_that_stoflow_knows() -> None:
+    """ST39."""
+    assert sorted(re.findall(r"'(www\.vinted\.[a-z.]+)'", source("settings.js"))) == sorted(SITES)
 
 
 def test_it_brings_all_its_code() -> None:

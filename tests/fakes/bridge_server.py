@@ -75,6 +75,7 @@ class BridgeServer:
                 Route("/api/v1/vinted/pairings/claim", self._claim, methods=["POST"]),
                 Route("/api/v1/auth/refresh", self._refreshed, methods=["POST"]),
                 Route("/api/v1/auth/logout", self._signed_out, methods=["POST"]),
+                Route("/api/v1/vinted/status", self._standing),
                 Route("/.well-known/jwks.json", self._jwks),
                 Route("/photos/{name}", self._photo),
             ]
@@ -173,6 +174,9 @@ class BridgeServer:
 
     async def _signed_out(self, request: Request) -> Response:
         return Response(status_code=204)
+
+    async def _standing(self, request: Request) -> Response:
+        return JSONResponse(self.status)
 
     async def _jwks(self, request: Request) -> Response:
         jwk = RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)

@@ -165,6 +165,9 @@ def test_it_publishes_is_cut_off_restarted_challenged_and_goes_on(
 
     expect(popup.locator("#waiting")).to_have_text("3 jobs")
     photographed(popup, "popup")
+    stoflow.status["waiting"] = 4  # which the popup asks for when it is opened
+    expect(browser.popup().locator("#waiting")).to_have_text("4 jobs", timeout=LONG_MS)
+    popup.bring_to_front()
     popup.emulate_media(color_scheme="dark")
     photographed(popup, "popup-dark")
     listing = browser.tab(f"{selling.origin}/items/{first}")
@@ -211,3 +214,21 @@ def test_a_seller_who_signs_in_while_it_looks_is_seen(
     browser.sign_in(selling.origin)
     stoflow.until(lambda: stoflow.states()[-1:] == ["signed_in"])
     assert stoflow.states()[0] == "unreachable"
+
+
+def test_an_error_page_is_loaded_anew_once_vinted_is_there(
+    browser: SellersBrowser, stoflow: BridgeServer, vinted: VintedSite
+) -> None:
+    """ST38: the browser leaves one as it is, with the address of Vinted."""
+    selling = Selling(stoflow, vinted)
+    vinted.fault("page", "drop_connection", times=1000)
+    popup = browser.pair(stoflow.url, selling.origin, stoflow.code)
+    stoflow.until(lambda: stoflow.states() == ["unreachable"])
+    lost = stoflow.run(selling.command("GET", "/users/current"))
+    assert lost["outcome"] == "not_sent"
+    vinted.control("faults", method="DELETE")
+    popup.get_by_role("button", name="Look again").click()
+    stoflow.until(lambda: len(stoflow.states()) == 2)
+    popup.get_by_role("button", name="Look again").click()
+    stoflow.until(lambda: stoflow.states()[2:] == ["signed_out"])
+    assert vinted.calls("getCurrentUser") > 0
