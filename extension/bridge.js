@@ -265,6 +265,7 @@ export class Bridge {
     change.shop = await this.account.shop();
     const { server: before, shop } = this.settings;
     if (before !== origin || shop !== change.shop) await this.journal.forget();
+    if (this.settings.vinted !== change.vinted) await this.session.forget();
     await this.change(change);
     await this.connect();
   }

@@ -25,6 +25,12 @@ export class VintedSession {
     this.known = (await this.storage.get('session')).session ?? this.known;
   }
 
+  /** From now on it is another Vinted. */
+  async forget() {
+    this.known = { state: 'unreachable' };
+    await this.storage.remove('session');
+  }
+
   /** May commands be executed? When nothing is known yet, the request itself will tell. */
   get blocked() {
     return ['challenged', 'signed_out'].includes(this.known.state);

@@ -320,16 +320,17 @@ test('paused, it says so on the next line as well', async () => {
 });
 
 test('whoever shows to be a person while it is paused is seen when it goes on', async () => {
-  await pausedLine();
-  await bridge.session.set(VINTED, { state: 'challenged' });
+  const line = await pausedLine();
+  line.onclose();
+  await bridge.session.challenged(VINTED);
   await bridge.setPaused(false);
   assert.deepEqual([asked.length, bridge.session.known.state], [1, 'challenged']);
   await bridge.setPaused(true);
   await bridge.pageLoaded(`${VINTED}/`);
-  const next = newBridge();
-  await next.start();
-  await next.setPaused(false);
-  assert.deepEqual([asked.length, next.session.known.state], [2, 'signed_in']);
+  bridge = newBridge();
+  await bridge.start();
+  await bridge.setPaused(false);
+  assert.deepEqual([asked.length, bridge.session.known.state], [2, 'signed_in']);
 });
 
 test('whoever is evicted does not push back at once', async () => {
@@ -364,6 +365,19 @@ for (const [where, change] of Object.entries({
     assert.deepEqual([named('job_result'), bridge.journal.holding()], [[], []]);
   });
 }
+
+test('paired for another Vinted, what the first asked for is no matter', async () => {
+  const line = await paired();
+  line.onclose();
+  await bridge.session.challenged(VINTED);
+  await bridge.unpair();
+  browser.tabs.query = async () => [{ id: 1, status: 'complete', url: 'https://www.vinted.de/' }];
+  await bridge.pair({ ...PAIRING, vinted: 'www.vinted.de' });
+  await online();
+  await until(() => named('vinted_session_update').length === 1);
+  const [said] = named('vinted_session_update').map((each) => each[1]);
+  assert.deepEqual([said.state, said.site], ['signed_in', 'www.vinted.de']);
+});
 
 test('paired anew with the same shop, it tells what it has done', async () => {
   await holding();

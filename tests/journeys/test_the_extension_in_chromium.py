@@ -139,6 +139,12 @@ def test_it_publishes_is_cut_off_restarted_challenged_and_goes_on(
     popup = browser.popup()
     expect(popup.locator("#connection")).to_have_text("Connected", timeout=LONG_MS)
     expect(popup.locator("#account")).to_have_text("camille")
+    popup.get_by_role("button", name="Pause").click()
+    stoflow.until(lambda: stoflow.states()[-1] == "paused")
+    assert stoflow.send(selling.command("GET", "/users/current"))["refused"] == "paused"
+    expect(popup.locator("#connection")).to_have_text("Paused")
+    popup.get_by_role("button", name="Go on").click()
+    stoflow.until(lambda: stoflow.states()[-1] == "signed_in")
     third = selling.publish("Blazer", "blazer_001.jpg")
 
     vinted.control("members/camille/challenge")
