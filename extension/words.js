@@ -8,8 +8,11 @@ export function connectionWords({ connection, session, settings }) {
 }
 
 /** [what, advice, does it help to open Vinted] */
-export function accountWords({ session, settings }) {
+export function accountWords({ session, settings, status }) {
   const site = new URL(settings.vinted).host;
+  if (status?.site && status.site !== site) {
+    return ['Another Vinted', `Your shop sells on ${status.site}, this browser works at ${site}.`, false];
+  }
   if (session.state === 'signed_in') return [session.login ?? 'Signed in', site, false];
   if (session.state === 'signed_out') {
     return ['Signed out', `Sign in at ${site}, then StoFlow goes on.`, true];

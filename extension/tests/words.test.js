@@ -24,6 +24,15 @@ test('the account says what to do', () => {
   assert.match(words({ state: 'unreachable' })[1], /Open www\.vinted\.fr/);
 });
 
+test('two sites are both named', () => {
+  const words = (site) => accountWords({
+    session: { state: 'signed_in', login: 'mina' }, settings, status: { site },
+  });
+  assert.match(words('www.vinted.de')[1], /sells on www\.vinted\.de, .* works at www\.vinted\.fr/);
+  assert.equal(words('www.vinted.fr')[0], 'mina');
+  assert.equal(words(null)[0], 'mina');
+});
+
 test('the queue counts, and says why it waits', () => {
   const words = (view) => queueWords({ settings, ...view });
   assert.deepEqual(words({}), ['Nothing', '']);
