@@ -290,7 +290,7 @@ def test_a_result_that_would_be_refused_again_is_not_told_again(
 ) -> None:
     """D8: one that cannot be stored just now is."""
     stoflow.problems["job_result"] = ["shop-being-upgraded", code]
-    command = stoflow.command(working.tab.site, "GET", COLORS)
+    command = stoflow.command(working.tab.site, "GET", ORDERS)
     stoflow.send(command)
     stoflow.until(lambda: len(stoflow.results) >= 2)
     until(lambda: not working.journal.holding())
