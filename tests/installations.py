@@ -24,17 +24,20 @@ from tests.conftest import SERVER_FOLDER
 from tests.contracts.etsy_shop import picture
 from tests.contracts.vinted_site import VintedSite
 from tests.paths import CHECKOUT
-from tests.serving import Seller
+from tests.serving import Seller, client
 from tests.waiting import until
 
 PATIENCE_S = 120.0
 """How long a test waits for what must come; never reached when it comes."""
 STOP_WITHIN_S = 30.0
 
+LOOK_EVERY_S = 0.1
+"""Whoever looks asks a server, which has something else to do."""
+
 
 def eventually(holds: Callable[[], Any]) -> None:
     """Look until it does; a server that is not there at the moment is asked again."""
-    until(lambda: _holds(holds), PATIENCE_S)
+    until(lambda: _holds(holds), PATIENCE_S, LOOK_EVERY_S)
 
 
 def _holds(holds: Callable[[], Any]) -> bool:
@@ -87,11 +90,12 @@ class Api(Process):
         self, port: int, options: Sequence[str], environment: Mapping[str, str], log: Path
     ) -> None:
         super().__init__(["serve", "--port", str(port), *options], environment, log)
-        self._health = f"http://127.0.0.1:{port}/health/ready"
+        self._url = f"http://127.0.0.1:{port}"
 
     def wait_until_ready(self) -> None:
         """Until it answers."""
-        eventually(lambda: httpx.get(self._health).status_code == httpx.codes.OK)
+        with client(self._url) as http:
+            eventually(lambda: http.get("/health/ready").status_code == httpx.codes.OK)
 
 
 class Installation:
@@ -170,7 +174,7 @@ def empty_vinted() -> Iterator[VintedSite]:
     """A sandbox Vinted, over HTTP."""
     with (
         serving_vinted(create_vinted()) as url,
-        httpx.Client(base_url=url, timeout=30) as http,
+        client(url) as http,
     ):
         yield VintedSite(http)
 

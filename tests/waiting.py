@@ -11,9 +11,13 @@ LOOK_EVERY_S = 0.02
 """Seldom enough to leave the machine to those who are waited for."""
 
 
-def until(holds: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
+def until(
+    holds: Callable[[], object],
+    patience_s: float = PATIENCE_S,
+    look_every_s: float = LOOK_EVERY_S,
+) -> None:
     """Look until it holds."""
     deadline, pause = monotonic() + patience_s, threading.Event()
     while not holds():
         assert monotonic() < deadline, "it did not happen"
-        pause.wait(LOOK_EVERY_S)
+        pause.wait(look_every_s)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,12 +16,14 @@ from typing import Self
 import httpx
 
 from shared.errors import StoflowError
+from shared.http_client import trusted_authorities
 
 CURRENCY = "USD"
 """Of all prices in the demo."""
 
 START_TIMEOUT_S = 40.0
 STOP_TIMEOUT_S = 15.0
+_LOOK_EVERY_S = 0.05
 
 
 class StageError(StoflowError):
@@ -166,15 +168,14 @@ def _port(address: str) -> str:
 
 def _wait_until_healthy(name: str, process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise StageError(f"The {name} process ended at once; see {log}.")
-        try:
-            if httpx.get(url, timeout=2).status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.05)
+    with httpx.Client(timeout=2, verify=trusted_authorities()) as http:
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise StageError(f"The {name} process ended at once; see {log}.")
+            with suppress(httpx.TransportError):
+                if http.get(url).status_code == httpx.codes.OK:
+                    return
+            time.sleep(_LOOK_EVERY_S)
     raise StageError(f"The {name} process did not answer in time; see {log}.")
 
 

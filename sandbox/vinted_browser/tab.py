@@ -115,7 +115,11 @@ class VintedTab:
 
     def photo(self, photo: dict[str, Any]) -> bytes:
         """The bytes of a photo. Raises ValueError in plain words, httpx.HTTPError."""
-        content = httpx.get(photo["url"], timeout=PATIENCE_S).raise_for_status().content
+        content = (
+            httpx.get(photo["url"], timeout=PATIENCE_S, verify=trusted_authorities())
+            .raise_for_status()
+            .content
+        )
         if hashlib.sha256(content).hexdigest() != photo["sha256"]:
             raise ValueError("The photo is not the one expected.")
         return content

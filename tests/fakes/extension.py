@@ -18,6 +18,7 @@ import socketio
 import yaml
 from socketio.exceptions import SocketIOError
 
+from shared.http_client import trusted_authorities
 from tests.paths import CHECKOUT
 
 # A line that breaks is no error here, and must not come up in the output of what is tested.
@@ -72,6 +73,7 @@ def pair(seller: httpx.Client, device: str = "Chrome on the laptop") -> PairedBr
     answer = httpx.post(
         f"{seller.base_url}/api/v1/vinted/pairings/claim".replace("//api", "/api"),
         json={"code": code, "device": device},
+        verify=trusted_authorities(),
     )
     assert answer.status_code == httpx.codes.OK, answer.text
     return PairedBrowser(answer.json())

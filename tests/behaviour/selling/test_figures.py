@@ -27,6 +27,7 @@ from shared.clock import MovableClock
 from shared.database import Database, TenantSchema, create_database_engine
 from shared.database.leadership import Leadership
 from shared.errors import Misconfigured
+from shared.http_client import trusted_authorities
 from shared.ids import new_uuid
 from tests.conftest import MakeTenant
 from tests.factories.selling import make_job
@@ -186,10 +187,10 @@ def test_a_worker_leads_runs_what_is_due_and_answers_prometheus(database: Databa
 
 
 def ask_until(port: int, wanted: str) -> str:
-    pause = threading.Event()
+    address, pause = f"http://127.0.0.1:{port}/metrics", threading.Event()
     for _ in range(600):
         try:
-            said = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+            said = httpx.get(address, verify=trusted_authorities()).text
         except httpx.TransportError:
             said = ""
         if wanted in said:

@@ -40,7 +40,7 @@ from services.selling.publishing.processor import MarketplaceJobProcessor
 from services.selling.quotas.ledger import DatabaseLedger
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
-from shared.http_client import outbound_client
+from shared.http_client import outbound_client, trusted_authorities
 from tests.contracts.ebay_shop import KEYSET, Sandbox
 from tests.factories.ebay import SHIRT_CATEGORY, make_shirt
 from tests.factories.reference import load_catalogues
@@ -126,7 +126,7 @@ def begin(seller: Seller) -> str:
 
 def connect(seller: Seller, sandbox: Sandbox, user: str) -> httpx.Response:
     """The whole flow; returns our callback's answer."""
-    return httpx.get(redirected(sandbox, begin(seller), user))
+    return httpx.get(redirected(sandbox, begin(seller), user), verify=trusted_authorities())
 
 
 def sign_in_again(seller: Seller) -> None:

@@ -31,7 +31,7 @@ from services.selling.publishing.steering import JobSteering
 from services.selling.quotas.ledger import DatabaseLedger
 from shared.clock import MovableClock
 from shared.database import TenantSchema, TenantSession
-from shared.http_client import outbound_client
+from shared.http_client import outbound_client, trusted_authorities
 from tests.contracts.etsy_shop import APP, EtsyShop, EtsySite
 from tests.factories.ebay import make_shirt
 from tests.factories.selling import make_job
@@ -109,7 +109,7 @@ def begin(seller: Seller) -> str:
 
 def connect(seller: Seller, site: EtsySite, user: str) -> httpx.Response:
     """The whole flow; returns our callback's answer."""
-    return httpx.get(redirected(site, begin(seller), user))
+    return httpx.get(redirected(site, begin(seller), user), verify=trusted_authorities())
 
 
 def sign_in_again(seller: Seller) -> None:
