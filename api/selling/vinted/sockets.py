@@ -189,10 +189,12 @@ class BridgeSockets:
             raise Unauthenticated("This socket is no longer connected.")
         return browser
 
-    async def _stand(self, browser: _Present, update: SessionUpdate) -> ConnectionStatus:
+    async def _stand(
+        self, browser: _Present, update: SessionUpdate, *, again: bool = False
+    ) -> ConnectionStatus:
         """Let it execute when it is its turn; what it was sent on an older socket comes again."""
         watcher = browser.watcher
-        say = self._bridge.executors.say
+        say = partial(self._bridge.executors.say, again=again)
         heard = await to_thread.run_sync(say, watcher.tenant, _browser(watcher), update.said())
         status = heard.status
         if heard.replaced is not None:
@@ -222,7 +224,7 @@ class BridgeSockets:
         """With what it said last."""
         async with browser.speaking:
             if browser.said is not None and browser.watcher.sid in self._browsers:
-                await self._stand(browser, browser.said)
+                await self._stand(browser, browser.said, again=True)
 
     def _offer_place(self, tenant: TenantSchema) -> None:
         """Let the browsers of a shop that do not execute try to take its place."""

@@ -69,9 +69,12 @@ class Executors:
         self._clock = clock
         self._news = VintedNews(clock)
 
-    def say(self, tenant: TenantSchema, browser: Browser, said: SessionSaid) -> Heard:
+    def say(
+        self, tenant: TenantSchema, browser: Browser, said: SessionSaid, *, again: bool = False
+    ) -> Heard:
         """Take down what a browser says; it executes from now on when it is its turn.
 
+        `again`: it has said so before, and may be on a newer socket now.
         Raises `BadInput` for a site that is none of Vinted's, and for a sign-in of nobody.
         """
         if said.session is VintedSession.SIGNED_IN and said.remote_user_id is None:
@@ -80,6 +83,8 @@ class Executors:
         site = checked_site(said.site, self._sites)
         with self._database.tenant(tenant) as session:
             account = self._account(session, site)
+            if again and self._is_elsewhere(account, browser):
+                return Heard(status_of(session, account, self._clock.now()), None)
             before = account.executor if account.executor_device == browser.device else None
             with self._news.telling(session, account):
                 if self._is_its_turn(account, browser, said):
@@ -125,6 +130,11 @@ class Executors:
             account = accounts.locked()
         assert account is not None
         return account
+
+    def _is_elsewhere(self, account: VintedAccount, browser: Browser) -> bool:
+        """Whether this browser executes on another socket."""
+        same = account.executor_device == browser.device and account.executor != browser.socket
+        return same and executes_now(account, self._clock.now())
 
     def _is_its_turn(self, account: VintedAccount, browser: Browser, said: SessionSaid) -> bool:
         """Whoever executes goes on, also on a new socket. Another browser takes its place when that

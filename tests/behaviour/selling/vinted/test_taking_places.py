@@ -14,9 +14,15 @@ from api.selling.vinted.sockets import LOOK_EVERY
 from backend.app import create_app
 from backend.container import build_container
 from backend.settings import Settings
-from models.selling.vinted import VintedAccount
+from models.selling.vinted import VintedAccount, VintedSession
 from repositories.selling.vinted import VintedAccountRepository
-from services.selling.vinted.bridge.executors import EXECUTOR_LEASE
+from services.selling.vinted.bridge.executors import (
+    EXECUTOR_LEASE,
+    Browser,
+    Executors,
+    SessionSaid,
+)
+from services.selling.vinted.sites import SITES
 from shared.clock import MovableClock
 from shared.database import Database, TenantSchema
 from shared.ids import new_uuid
@@ -217,6 +223,22 @@ def test_a_site_that_is_chosen_anew_is_worked_on_at_once(
         seller.http.put("/api/v1/vinted/site", json={"site": site}).raise_for_status()
     stands(seller, "connected")
     assert standing(seller)["login"] == "ben"
+
+
+def test_what_a_dead_socket_said_takes_nothing_from_the_new_one_of_its_browser(
+    database: Database, seller: Seller, clock: MovableClock
+) -> None:
+    """ST29: the process that has it does not know yet that nobody is behind it."""
+    executors, device = Executors(database, SITES, clock), new_uuid()
+    old, new = Browser("old", device), Browser("new", device)
+    said = SessionSaid(VintedSession.SIGNED_IN, SITES[0], "4711", "anna")
+    executors.say(seller.tenant, old, said)
+    assert executors.say(seller.tenant, new, said).replaced == "old"
+    heard = executors.say(seller.tenant, old, said, again=True)
+    assert (heard.status.executor, heard.replaced) == ("new", None)
+    executors.leave(seller.tenant, new)
+    assert executors.say(seller.tenant, old, said, again=True).status.executor == "old"
+    executors.leave(seller.tenant, old)
 
 
 @pytest.mark.parametrize("state", ["challenged", "signed_out", "unreachable"])
