@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from api.selling.vinted.sockets import LOOK_EVERY
+from api.selling.vinted.places import LOOK_EVERY
 from backend.app import create_app
 from backend.container import build_container
 from backend.settings import Settings
@@ -28,7 +28,8 @@ from shared.database import Database, TenantSchema
 from shared.ids import new_uuid
 from tests.behaviour.selling.vinted.conftest import MakeExtension
 from tests.fakes.extension import Extension, pair
-from tests.serving import CHEAP_PASSWORDS, Seller, serving
+from tests.passwords import CHEAP_PASSWORDS
+from tests.serving import Seller, serving
 from tests.waiting import until
 
 TRY = timedelta(seconds=30)
