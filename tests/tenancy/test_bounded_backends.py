@@ -62,6 +62,11 @@ def until(reached: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
+def nobody_opens_a_successor() -> bool:
+    """The one that was begun is there, not only to be seen by PostgreSQL."""
+    return all(thread.name != "successor" for thread in threading.enumerate())
+
+
 def test_a_backend_never_serves_more_shops_than_the_limit(open_engine: OpenEngine) -> None:
     """F12."""
     engine = open_engine()
@@ -180,6 +185,7 @@ def test_a_dead_successor_is_not_handed_out(open_engine: OpenEngine, database: D
         with database.engine.begin() as connection:
             return bool(connection.scalars(others, {"first": first}).all())
 
+    until(nobody_opens_a_successor)
     until(killed)
 
     assert serve(engine, 1) == first
