@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     DateTime,
+    Integer,
     Interval,
     bindparam,
     column,
@@ -33,6 +34,25 @@ _APPEND = text(
     " FROM numbered, unnest(CAST(:say AS text[])) WITH ORDINALITY AS says (said, place)"
 ).bindparams(bindparam("moment", type_=DateTime(timezone=True)))
 """As a text: SQLAlchemy builds an upsert anew each time, and each job tells of itself twice."""
+
+_SEEN = (
+    func.unnest(
+        bindparam("tenants", type_=ARRAY(BigInteger)),
+        bindparam("sequences", type_=ARRAY(BigInteger)),
+    )
+    .table_valued(column("tenant_id", BigInteger), column("sequence", BigInteger))
+    .render_derived("seen")
+)
+_NEWER = (
+    select(ShopEvent)
+    .join(
+        _SEEN,
+        (ShopEvent.tenant_id == _SEEN.c.tenant_id) & (ShopEvent.sequence > _SEEN.c.sequence),
+    )
+    .order_by(ShopEvent.tenant_id, ShopEvent.sequence)
+    .limit(bindparam("most", type_=Integer))
+)
+"""Built once: every process asks it four times a second."""
 
 
 def append_event(session: TenantSession, kind: str, payload: dict[str, Any], at: datetime) -> None:
@@ -96,22 +116,13 @@ class ShopEventRepository:
 
     def newer(self, known: Mapping[TenantSchema, int], limit: int) -> Sequence[ShopEvent]:
         """Events beyond what is known of each of these shops, in order within a shop."""
-        seen = (
-            func.unnest(
-                bindparam("tenants", [each.tenant_id for each in known], ARRAY(BigInteger)),
-                bindparam("sequences", list(known.values()), ARRAY(BigInteger)),
-            )
-            .table_valued(column("tenant_id", BigInteger), column("sequence", BigInteger))
-            .render_derived("seen")
-        )
         return self._session.scalars(
-            select(ShopEvent)
-            .join(
-                seen,
-                (ShopEvent.tenant_id == seen.c.tenant_id) & (ShopEvent.sequence > seen.c.sequence),
-            )
-            .order_by(ShopEvent.tenant_id, ShopEvent.sequence)
-            .limit(limit)
+            _NEWER,
+            {
+                "tenants": [each.tenant_id for each in known],
+                "sequences": list(known.values()),
+                "most": limit,
+            },
         ).all()
 
     def newest_since(self, moment: datetime) -> Mapping[TenantSchema, int]:

@@ -69,6 +69,14 @@ _BUSY_UNTIL = (
 )
 _OUTLOOK = select(VintedAccount, _STOPPED, _BUSY_UNTIL).execution_options(**_READ_ANEW)
 
+_KEEP_PLACE = (
+    update(VintedAccount)
+    .where(VintedAccount.executor == bindparam("socket", type_=String))
+    .values(executor_until=_MOMENT)
+    .returning(VintedAccount.id)
+    .execution_options(synchronize_session=False)
+)
+
 
 class VintedAccountRepository:
     """The one row of `vinted_accounts`."""
@@ -94,6 +102,11 @@ class VintedAccountRepository:
     def set_next_at(self, next_at: datetime | None) -> None:
         """Say when pacing allows the next command."""
         self._session.execute(update(VintedAccount).values(next_at=next_at))
+
+    def keep_place(self, executor: str, until: datetime) -> bool:
+        """Let this socket execute until then; False when it has no place."""
+        kept = self._session.scalar(_KEEP_PLACE, {"socket": executor, "moment": until})
+        return kept is not None
 
     def add_unless_there(self, values: Mapping[str, Any]) -> bool:
         """Store the account; False, changing nothing, when there is one."""

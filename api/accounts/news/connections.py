@@ -41,6 +41,7 @@ class Connections:
         self._most_per_account = most_per_account
         self._by_sid: dict[str, Watcher] = {}
         self._by_tenant: dict[TenantSchema, dict[str, Watcher]] = {}
+        self._known: dict[TenantSchema, int] = {}
 
     def __len__(self) -> int:
         return len(self._by_sid)
@@ -67,6 +68,7 @@ class Connections:
             self.remove(makes_room.sid)
         self._by_sid[watcher.sid] = watcher
         self._by_tenant.setdefault(watcher.tenant, {})[watcher.sid] = watcher
+        self._know(watcher.tenant)
         return makes_room
 
     def remove(self, sid: str) -> Watcher | None:
@@ -77,14 +79,24 @@ class Connections:
             del of_shop[sid]
             if not of_shop:
                 del self._by_tenant[watcher.tenant]
+            self._know(watcher.tenant)
         return watcher
+
+    def tell(self, watcher: Watcher, sequence: int) -> None:
+        """It has been told up to this number."""
+        watcher.told = sequence
+        self._know(watcher.tenant)
 
     def known(self) -> Mapping[TenantSchema, int]:
         """Up to which number everybody who watches a shop has been told."""
-        return {
-            tenant: min(each.told for each in of_shop.values())
-            for tenant, of_shop in self._by_tenant.items()
-        }
+        return dict(self._known)
+
+    def _know(self, tenant: TenantSchema) -> None:
+        told = [each.told for each in self.of(tenant)]
+        if told:
+            self._known[tenant] = min(told)
+        else:
+            self._known.pop(tenant, None)
 
     def of(self, tenant: TenantSchema) -> Sequence[Watcher]:
         """Who watches a shop."""

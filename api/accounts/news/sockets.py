@@ -44,7 +44,9 @@ LOOK_EVERY = timedelta(milliseconds=250)
 """How soon a client hears of a change, at most. Nobody looks while nobody is connected."""
 
 CHECK_EVERY = timedelta(seconds=2)
-"""How soon a sign-in that was ended, or a shop that was closed, loses its sockets."""
+"""How soon an access token that has ended, a sign-in that was, or a shop that was closed loses its
+sockets.
+"""
 
 
 class UnknownEvent(NotFound):
@@ -248,8 +250,7 @@ class NewsSockets:
         rounds = Rounds(self._connections, CHECK_EVERY, self._clock)
         while len(self._connections):
             try:
-                await self._dismiss_expired()
-                await self._dismiss_ended(rounds.next())
+                await self._dismiss_those_over(rounds.next())
                 more = await self._tell()
             except Exception:
                 # The database is away, most likely; clients keep their place and hear it later.
@@ -273,28 +274,26 @@ class NewsSockets:
         if event.sequence > watcher.told + 1:
             gap = {"after": watcher.told, "next": event.sequence}
             await self._emit("events_missed", gap, watcher.sid)
-        watcher.told = event.sequence
+        self._connections.tell(watcher, event.sequence)
         message: dict[str, Any] | None = told(event)
         for room in self._rooms:
             message = message and room.as_told_to(watcher, event.kind, message)
         if message:
             await self.emit(watcher, event.kind, message)
 
-    async def _dismiss_expired(self) -> None:
-        now = self._clock.now()
-        for watcher in self._connections.all():
-            if watcher.expires_at <= now:
-                await self._dismiss(watcher, "auth_expired", "The access token has expired.")
-
-    async def _dismiss_ended(self, watchers: Sequence[Watcher]) -> None:
+    async def _dismiss_those_over(self, watchers: Sequence[Watcher]) -> None:
+        """Whose access token has ended, whose sign-in was, whose shop is closed."""
         if not watchers:
             return
         ended = await to_thread.run_sync(
             self._watch.ended, {each.sign_in.session_id for each in watchers}
         )
         closed = await to_thread.run_sync(self._watch.closed, {each.tenant for each in watchers})
+        now = self._clock.now()
         for watcher in watchers:
-            if watcher.sign_in.session_id in ended:
+            if watcher.expires_at <= now:
+                await self._dismiss(watcher, "auth_expired", "The access token has expired.")
+            elif watcher.sign_in.session_id in ended:
                 await self._dismiss(watcher, "signed_out", "You were signed out.")
             elif watcher.tenant in closed:
                 await self._dismiss(watcher, "shop_closed", "This shop is not available.")

@@ -107,11 +107,8 @@ class Executors:
             self._database.tenant_session(tenant, lock_timeout=_WAITS_FOR_A_LOCK) as session,
             session.begin(),
         ):
-            account = VintedAccountRepository(session).locked()
-            if account is None or account.executor != browser.socket:
-                return False
-            account.executor_until = self._clock.now() + EXECUTOR_LEASE
-        return True
+            until = self._clock.now() + EXECUTOR_LEASE
+            return VintedAccountRepository(session).keep_place(browser.socket, until)
 
     def _account(self, session: TenantSession, site: str | None) -> VintedAccount:
         accounts = VintedAccountRepository(session)
