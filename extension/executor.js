@@ -149,6 +149,7 @@ function outcomeOf(answer) {
     content_type: answer.content_type?.slice(0, 200) ?? null,
     retry_after: answer.retry_after?.slice(0, 100) ?? null,
     ...cut(answer.body, LONGEST_BODY),
+    challenged: Boolean(answer.challenged),
     detail,
   };
 }

@@ -75,7 +75,7 @@ test('a command is taken, made once, and its answer kept', async () => {
   assert.deepEqual(result(), {
     command_id: COMMAND_ID, lease: given.lease, outcome: 'answered', status: 200,
     content_type: 'application/json', retry_after: null, body: '{"id":1}', truncated: false,
-    detail: null,
+    challenged: false, detail: null,
   });
   assert.deepEqual(world.told, ['result']);
   const [{ until, ...asked }] = world.asked;
@@ -221,7 +221,7 @@ test('a challenge is told before the result', async () => {
   await world.executor.take(await command(signer));
   await settled();
   assert.deepEqual(world.told, ['session challenged', ['datadome', 403], 'result']);
-  assert.equal(result().status, 403);
+  assert.deepEqual([result().status, result().challenged], [403, true]);
 });
 
 test('a 401 makes it look who is signed in', async () => {

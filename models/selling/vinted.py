@@ -119,6 +119,8 @@ class VintedCommand(TenantBase):
     answer: Mapped[str | None]
     """The answer's text."""
     truncated: Mapped[bool]
+    challenged: Mapped[bool]
+    """Whether the browser saw in it a check for a person."""
     asked_again: Mapped[bool]
     """Its answer is used up: the next time that the job asks, it is another command."""
     detail: Mapped[str | None]

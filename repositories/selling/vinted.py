@@ -161,10 +161,11 @@ _GIVEN = ("id", "job_id", "step", "round", "method", "path", "query", "body", "p
 _ADD = (
     insert(_COMMANDS)
     .from_select(
-        ["site", "state", "asked_again", "truncated", *_GIVEN],
+        ["site", "state", "asked_again", "truncated", "challenged", *_GIVEN],
         select(
             VintedAccount.site,
             literal(CommandState.WAITING, _COMMANDS.c.state.type),
+            false(),
             false(),
             false(),
             *(bindparam(f"new_{name}", type_=_COMMANDS.c[name].type) for name in _GIVEN),

@@ -57,6 +57,7 @@ class Answer:
             "retry_after": self.retry_after,
             "body": self.body[:LONGEST_BODY],
             "truncated": len(self.body) > LONGEST_BODY,
+            "challenged": self.challenged,
         }
 
 

@@ -49,6 +49,7 @@ class Result(_Sent):
     retry_after: str | None = Field(default=None, max_length=100)
     body: str | None = Field(default=None, max_length=200_000)
     truncated: bool = False
+    challenged: bool = False
     detail: str | None = Field(default=None, max_length=500)
 
     @model_validator(mode="after")
@@ -68,6 +69,7 @@ class Result(_Sent):
             _storable(self.retry_after),
             _storable(self.body),
             self.truncated,
+            self.challenged,
             _storable(self.detail),
         )
 

@@ -1,4 +1,6 @@
-"""A browser may be paused by its seller, or work at another site than its shop sells on."""
+"""A browser may be paused by its seller, work at another site than its shop sells on, and see in an
+answer's headers that Vinted wants to see a person.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,13 +26,17 @@ def allow(sessions: tuple[str, ...]) -> None:
 
 
 def upgrade() -> None:
-    """Add both, and the site."""
+    """Add what it may say, the site, and what it saw."""
     allow(AFTER)
     op.add_column("vinted_accounts", sa.Column("browser_site", sa.Text(), nullable=True))
+    challenged = sa.Column("challenged", sa.Boolean(), nullable=False, server_default=sa.false())
+    op.add_column("vinted_commands", challenged)
+    op.alter_column("vinted_commands", "challenged", server_default=None)
 
 
 def downgrade() -> None:
     """Until the browser says something again, nothing is known of it."""
+    op.drop_column("vinted_commands", "challenged")
     op.drop_column("vinted_accounts", "browser_site")
     op.execute(
         "UPDATE vinted_accounts SET session = 'unreachable'"

@@ -120,10 +120,10 @@ def _good(request: VintedRequest, answer: VintedAnswer, body: Any, *, is_json: b
 
 
 def _is_challenge(answer: VintedAnswer) -> bool:
-    """As extension/page.js has it, which also sees a check's headers, and tells of it by itself."""
+    """As extension/page.js has it, which also sees a check's headers and says so."""
     if answer.status != 403:
         return False
-    return "text/html" in answer.content_type or _CHALLENGE_MARK in answer.body
+    return answer.challenged or "text/html" in answer.content_type or _CHALLENGE_MARK in answer.body
 
 
 def _refusal(answer: VintedAnswer, body: Any) -> VintedRefusal:

@@ -47,6 +47,8 @@ class VintedAnswer:
     body: str
     retry_after: str | None = None
     truncated: bool = False
+    challenged: bool = False
+    """Whether the browser, which sees the headers, took it for a check for a person."""
     answered_at: datetime | None = None
     """When it came, which may be long before it is read."""
 

@@ -117,6 +117,7 @@ def answer_of(command: VintedCommand) -> VintedAnswer:
         body=command.answer or "",
         retry_after=command.retry_after,
         truncated=command.truncated,
+        challenged=command.challenged,
         answered_at=command.answered_at,
     )
 

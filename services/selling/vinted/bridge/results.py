@@ -44,6 +44,7 @@ class CommandResult:
     retry_after: str | None = None
     body: str | None = None
     truncated: bool = False
+    challenged: bool = False
     detail: str | None = None
 
 
@@ -120,7 +121,7 @@ class CommandResults:
         if result.outcome is Outcome.ANSWERED:
             command.status, command.content_type = result.status, result.content_type
             command.retry_after, command.answer = result.retry_after, result.body
-            command.truncated = result.truncated
+            command.truncated, command.challenged = result.truncated, result.challenged
 
 
 def _is_said(command: VintedCommand, result: CommandResult) -> bool:

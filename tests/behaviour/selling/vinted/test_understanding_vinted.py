@@ -110,6 +110,15 @@ def test_a_403_in_plain_text_is_no_challenge(body: str) -> None:
     assert refused.value.http_status == 403
 
 
+def test_a_check_that_only_headers_show_is_one_because_the_browser_says_so() -> None:
+    """D4: the job waits for the seller and does not fail; of another status it says nothing."""
+    with pytest.raises(VintedWantsAPerson) as wanted:
+        understood(PUT_UP, answer(403, "Forbidden", "text/plain", challenged=True))
+    assert wanted.value.challenged
+    with pytest.raises(APITimeoutError):
+        understood(PUT_UP, answer(200, "Just a moment", "text/plain", challenged=True))
+
+
 def test_a_refused_form_names_our_fields_and_keeps_vinteds_words() -> None:
     """C8, G13: what is known by our names, the rest by Vinted's."""
     errors = [
