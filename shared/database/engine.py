@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from time import monotonic
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
@@ -11,15 +10,12 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from shared.database.hearing import has_spoken
 from shared.database.outages import refuse_a_shop_behind
 from shared.database.pool import WatchedPool, pool_of
 from shared.database.retirement import ConnectionRetirement, WarmUp
 from shared.database.statements import guard
 from shared.errors import DatabaseUnavailable, Misconfigured
-
-TRUSTED_FOR_S = 1.0
-"""How long after its last use a connection is taken to be alive: a busy process saves the round
-trip. One that died in that second fails one request, as it would in the middle of any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +86,7 @@ def create_database_engine(url: str, options: EngineOptions | None = None) -> En
         executemany_mode="values_plus_batch",
         hide_parameters=True,
     )
-    event.listen(engine, "checkin", _note_the_time)
-    event.listen(engine, "checkout", _ping_after_a_rest)
+    event.listen(engine, "checkout", _look_whether_it_lives)
     event.listen(engine, "before_cursor_execute", guard)
     event.listen(engine, "handle_error", refuse_a_shop_behind)
     pool = pool_of(engine)
@@ -106,15 +101,13 @@ def _with_known_scheme(url: str) -> str:
     return f"postgresql{separator}{rest}" if scheme == "postgres" else url
 
 
-def _note_the_time(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
-    entry.info["used_at"] = monotonic()
-
-
-def _ping_after_a_rest(
-    connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: Any
+def _look_whether_it_lives(
+    connection: DBAPIConnection, _entry: ConnectionPoolEntry, _proxy: Any
 ) -> None:
-    """A connection that rested may have been cut off meanwhile; then the pool opens another."""
-    if monotonic() - entry.info.get("used_at", monotonic()) < TRUSTED_FOR_S:
+    """A connection that was cut off while it rested has its end to be read: it costs no round trip
+    to see that there is nothing. Where there is something, the pool opens another if need be.
+    """
+    if not has_spoken(connection):
         return
     try:
         cursor = connection.cursor()

@@ -5,7 +5,6 @@ get lost. It is sent after the commit, outside its transaction, since a NOTIFY m
 behind one lock of the server; and at most once an interval, however many commits there are.
 """
 
-import select
 import threading
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ import structlog
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
+from shared.database.hearing import has_spoken
 from shared.database.sessions import PlatformSession
 from shared.database.tenant_schema import TenantSchema
 from shared.errors import StoflowError
@@ -187,7 +187,7 @@ def _shops_in(texts: Sequence[str]) -> Shops:
 def _heard_on(connection: Connection) -> set[str]:
     """Wait a moment for wake-ups; several of a kind are one."""
     driver: Any = connection.connection.dbapi_connection
-    select.select([driver], [], [], _HEARD_WITHIN_S)
+    has_spoken(driver, _HEARD_WITHIN_S)
     driver.poll()
     heard = {each.payload for each in driver.notifies}
     driver.notifies.clear()

@@ -1,11 +1,12 @@
 """A commit in one process wakes a worker that sleeps in another; else that one looks by itself."""
 
 import os
+import resource
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from sqlalchemy import text
@@ -19,7 +20,7 @@ from repositories.selling.publishing import JobRepository
 from services.accounts.outbox.recording import OutboxRecorder
 from services.accounts.tenants.events import ShopResumed
 from shared.clock import SystemClock
-from shared.database import Database, TenantSchema
+from shared.database import Database, EngineOptions, TenantSchema, create_database_engine
 from shared.database.wake_ups import Shops, WakeUpListener, WakeUpSender
 from tests.factories.selling import make_job
 from tests.waiting import until
@@ -147,6 +148,32 @@ def test_commits_that_come_together_are_one_wake_up(
         listener.close()
         listener.wait()
     assert sender.sent == 1
+
+
+def test_a_process_with_thousands_of_sockets_is_woken(database: Database) -> None:
+    """G9: also one that connects to the database anew when it has them."""
+    heard = threading.Semaphore(0)
+    with ExitStack() as stack:
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, files)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, files[1]), files[1]))
+        for _ in range(1100):
+            stack.enter_context(open(os.devnull))
+        fresh = create_database_engine(
+            database.engine.url.render_as_string(hide_password=False), EngineOptions()
+        )
+        stack.callback(fresh.dispose)
+        listener = WakeUpListener(fresh, heard.release)
+        listener.start()
+        stack.callback(listener.wait)
+        stack.callback(listener.close)
+        # Told of itself when it has begun to listen.
+        assert heard.acquire(timeout=10)
+        with fresh.connect() as connection:
+            assert connection.connection.dbapi_connection.fileno() > 1024
+            connection.exec_driver_sql("NOTIFY stoflow_work, ''")
+            connection.commit()
+        assert heard.acquire(timeout=10)
 
 
 def test_what_is_rolled_back_wakes_nobody(database: Database, tenant: TenantSchema) -> None:

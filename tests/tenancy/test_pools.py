@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from backend.app import create_app
 from backend.container import build_container
@@ -172,6 +172,28 @@ def test_nobody_waits_behind_a_pool_that_stands_still(database: Database) -> Non
     assert figures.refused == 2
     assert len(waits) == 4
     assert waits[1] >= 0.2 > waits[2]
+
+
+def test_a_connection_that_was_cut_off_while_it_rested_is_not_handed_out(
+    database: Database,
+) -> None:
+    """F16: seen without a round trip, since whoever is cut off has that to be read."""
+    engine = create_database_engine(url_of(database), EngineOptions(pool_size=1))
+    said: list[str] = []
+    with engine.connect() as connection:
+        first = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+        event.listen(
+            engine, "before_cursor_execute", lambda _c, _k, sql, *_: said.append(sql), retval=False
+        )
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar() == first
+    assert said == ["SELECT pg_backend_pid()"]
+    with database.platform() as session:
+        # Waits until it has ended.
+        session.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": first})
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar() != first
+    engine.dispose()
 
 
 def test_a_transaction_on_the_shared_schemas_is_bounded_in_time(database: Database) -> None:
