@@ -12,6 +12,8 @@ import { VintedTab } from './tab.js';
 const EVICTED_FOR = 60_000;
 const SHOP_CLOSED_FOR = 300_000;
 const ROOM = 500;
+/** How StoFlow may see the seller stand at Vinted where a page that is loaded says more. */
+const DOUBTFUL = ['challenged', 'signed_out', 'wrong_account', 'unreachable'];
 /** Problems that the same result would meet again, however often it is told. */
 const NOT_WANTED = ['lease-refused', 'command-not-found', 'bad-input'];
 
@@ -246,7 +248,7 @@ export class Bridge {
     this.tab.pageLoaded(id);
     if (this.tab.loads(id)) return null;
     if (this.settings.paused) return this.change({ missed: true });
-    return this.session.pageLoaded(this.settings.vinted, this.status?.state === 'connected');
+    return this.session.pageLoaded(this.settings.vinted, !DOUBTFUL.includes(this.status?.state));
   }
 
   showVinted() {
