@@ -345,6 +345,7 @@ def _work_of(
                     created_at=now,
                     answer=_MARK,
                     truncated=False,
+                    challenged=False,
                     asked_again=False,
                 ),
                 VintedProductChoice(product_id=product_id, color_ids=[]),

@@ -91,9 +91,10 @@ def has_sent(shop: Shop, number: int, since: timedelta, every: timedelta) -> Non
         session.execute(
             text(
                 "INSERT INTO vinted_commands (id, job_id, step, round, state, site, method, path,"
-                " query, truncated, asked_again, created_at, sent_at) SELECT gen_random_uuid(),"
+                " query, truncated, challenged, asked_again, created_at, sent_at)"
+                " SELECT gen_random_uuid(),"
                 " :job, 'step ' || n, 1, 'answered', '', 'POST', '/drafts/7/completion', '{}',"
-                " false, false, moment, moment FROM generate_series(0, :number - 1) AS n,"
+                " false, false, false, moment, moment FROM generate_series(0, :number - 1) AS n,"
                 " LATERAL (SELECT CAST(:since AS timestamptz) + n * CAST(:every AS interval)"
                 " AS moment) AS sent"
             ),
