@@ -7,7 +7,6 @@ result is stored. Between two of them the shortest transaction in a shop is time
 how fast the machine is in this hour: a round trip has six, and some forty statements in them.
 """
 
-import json
 import os
 import random
 import socket
@@ -30,6 +29,7 @@ from sqlalchemy import text
 from backend.garbage import collect_seldom
 from backend.keys import new_token_key
 from benchmarks.answer import Answer, median_of
+from benchmarks.browser_crew import CHECKOUT, browsers_at
 from benchmarks.installation import address_of, empty_installation
 from benchmarks.job_crew import GRACE, worker_with
 from benchmarks.processes import free_port
@@ -60,7 +60,6 @@ EVERY_S = 0.25
 REST_S = 0.05
 """Before the next of them, beside which nothing is timed."""
 LOOK = VintedRequest("GET", "/api/v2/users/current")
-CHECKOUT = Path(__file__).parents[1]
 
 
 def measure() -> Answer:
@@ -78,10 +77,10 @@ def measure() -> Answer:
         with _api(address_of(database), pem, folder) as api, _working(database):
             before = api.resident_kb()
             inside, beyond = shops[:SHOPS], shops[SHOPS:]
-            with _browsers(api.url, inside) as browsers:
+            with browsers_at(api.url, [each.tokens for each in inside]) as browsers:
                 connected_s = browsers.connected_s()
                 each_kb = (api.resident_kb() - before) / CLIENTS
-                with _browsers(api.url, beyond) as refused:
+                with browsers_at(api.url, [each.tokens for each in beyond]) as refused:
                     refused.connected_s()
                 singles, yardsticks = _one_by_one(database, inside)
                 browsers.wait_for(ROUND_TRIPS)
@@ -153,44 +152,6 @@ class _Api:
         return int(line.split()[1])
 
 
-class _Browsers:
-    """The process of browsers."""
-
-    def __init__(self, process: "subprocess.Popen[str]", shops: Sequence[_Shop]) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._process, self._in, self._out = process, process.stdin, process.stdout
-        self._in.write(
-            " ".join(token for place in range(BROWSERS_EACH) for token in _tokens_at(shops, place))
-            + "\n"
-        )
-        self._in.flush()
-        self._shops = len(shops)
-        self.acked: dict[str, float] = {}
-        self.refused: Sequence[str] = ()
-
-    def connected_s(self) -> float:
-        """Wait until all are there or were refused; returns how long it took."""
-        return float(self._out.readline().split()[1])
-
-    def wait_for(self, results: int) -> float:
-        """Wait until so many results were stored; returns when the last was, by the clock."""
-        self._in.write(f"{results}\n")
-        self._in.flush()
-        return float(self._out.readline())
-
-    def end(self) -> None:
-        """Have them tell what they did, and go."""
-        self._in.close()
-        told = json.loads(self._out.readline())
-        # Browsers of a shop come one round after the other.
-        for key, at in told["acked"].items():
-            place, _, job = key.partition(":")
-            self.acked[f"{int(place) % self._shops}:{job}"] = at
-        self.refused = told["refused"]
-        self._process.wait(30)
-
-
 def _open(database: Database, pem: str, number: int) -> _Shop:
     clock, key = SystemClock(), load_pem_private_key(pem.encode(), None)
     tokens = AccessTokens(key, (), issuer="stoflow", ttl=timedelta(hours=2), clock=clock)  # type: ignore[arg-type]
@@ -234,10 +195,6 @@ def _open(database: Database, pem: str, number: int) -> _Shop:
     )
 
 
-def _tokens_at(shops: Sequence[_Shop], place: int) -> Sequence[str]:
-    return [each.tokens[place] for each in shops]
-
-
 @contextmanager
 def _api(url: str, pem: str, folder: str) -> Iterator[_Api]:
     port = free_port()
@@ -268,24 +225,6 @@ def _wait_until_it_listens(port: int) -> None:
                 return
         time.sleep(0.1)
     raise RuntimeError("The API did not start.")
-
-
-@contextmanager
-def _browsers(url: str, shops: Sequence[_Shop]) -> Iterator[_Browsers]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.extensions", url],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=CHECKOUT,
-    )
-    browsers = _Browsers(process, shops)
-    try:
-        yield browsers
-        browsers.end()
-    finally:
-        process.kill()
-        process.wait()
 
 
 @contextmanager

@@ -120,6 +120,29 @@ def test_a_job_that_is_parked_while_another_is_answered_is_sent_or_rung_for(
         forget(database, tenant)
 
 
+@pytest.mark.parametrize("looks", [True, False], ids=["where it executes", "elsewhere"])
+def test_an_answer_rings_where_nobody_looks_by_himself(
+    database: Database, tenant: TenantSchema, container: Container, looks: bool
+) -> None:
+    """ST25, D7: one may come to a process that does not hold the executor's socket."""
+    clock, browser = SystemClock(), Browser("a socket", new_uuid())
+    said = SessionSaid(VintedSession.SIGNED_IN, SITES[0], "4711", "anna")
+    Executors(database, SITES, clock).say(tenant, browser, said)
+    dispatching = Dispatching(database, Pacing([]), clock)
+    leases = container.vinted_bridge.leases
+    park(database, clock, tenant, running(database, clock, tenant))
+    sent = dispatching.next(tenant, browser).dispatch
+    assert sent is not None
+    lease = CommandLease(
+        tenant, sent.command_id, sent.method, sent.path, sent.site, sent.lane, sent.deadline
+    )
+    result = CommandResult(sent.command_id, leases.sign(lease), Outcome.ANSWERED, 200)
+    CommandResults(database, leases, clock).store(tenant, result, looks=looks)
+    with database.platform() as session:
+        rings = BrowserBellRepository(session).due([tenant], clock.now())
+    assert bool(rings) is not looks
+
+
 def running(database: Database, clock: SystemClock, tenant: TenantSchema) -> int:
     """A job that has asked and is not parked yet."""
     with database.tenant(tenant) as session:

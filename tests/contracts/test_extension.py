@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from api.selling.vinted.messages import Result
 from backend.demo.chromium import EXTENSION
 from backend.settings import Settings
+from sandbox.vinted_browser.tab import LONGEST_BODY
 from services.selling.vinted.sites import SITES
 from tests.browsers import node_or_skip
 from tests.paths import CHECKOUT
@@ -50,6 +52,14 @@ def test_it_makes_the_requests_that_the_protocol_allows() -> None:
 def test_it_works_at_the_sites_that_stoflow_knows() -> None:
     """ST39."""
     assert sorted(re.findall(r"'(www\.vinted\.[a-z.]+)'", source("settings.js"))) == sorted(SITES)
+
+
+def test_all_cut_a_long_answer_at_the_same_length() -> None:
+    """ST33, ST39: what one passes on, the next takes."""
+    [extension] = re.findall(r"LONGEST_BODY = ([\d_]+);", source("executor.js"))
+    documented = protocol()["components"]["schemas"]["Result"]["properties"]["body"]["maxLength"]
+    taken = Result.model_json_schema()["properties"]["body"]["anyOf"][0]["maxLength"]
+    assert {int(extension), documented, taken} == {LONGEST_BODY}
 
 
 def test_it_brings_all_its_code() -> None:
